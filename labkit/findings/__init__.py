@@ -1,0 +1,1 @@
+"""The word "suspect": rules that turn graphs and series into an answer with its evidence."""

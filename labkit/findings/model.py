@@ -1,0 +1,131 @@
+"""What an investigation found: one frozen record, and the JSON contract ``labkit.findings/1``.
+
+``docs/findings.schema.json`` is generated from these classes; a test keeps the two equal.
+"""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+Verdict = Literal["suspect", "clean", "inconclusive"]
+
+
+class Record(BaseModel):
+    """A frozen record whose JSON names are its field names."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", populate_by_name=True)
+
+
+class SeriesPoint(Record):
+    """One rung's end: requests served so far, and what the population amounted to."""
+
+    requests: int
+    objects: int
+    bytes: int
+
+
+class Growth(Record):
+    """What grows and how fast; ``interval95`` is the 95 % interval of ``bytes_per_request``."""
+
+    type: str
+    objects_per_request: float
+    bytes_per_request: float
+    interval95: tuple[float, float]
+
+
+class AllocationSite(Record):
+    """The application's own line that allocates what grows."""
+
+    file: str
+    line: int
+    function: str
+
+
+class Suspect(Record):
+    """A reference that keeps growing memory alive."""
+
+    rank: int
+    kind: str
+    retainer: str
+    retaining_path: list[str]
+    grows: Growth
+    allocation_site: AllocationSite | None = None
+    why: str
+    also_held_by: list[str] = Field(default_factory=list)
+    retained_size_bytes: int | None = None
+    series: list[SeriesPoint] = Field(default_factory=list)
+
+
+class Explained(Record):
+    """Growth that is no suspect, and the reason."""
+
+    kind: str
+    bytes: int
+    why: str
+
+
+class Ledger(Record):
+    """Where the last snapshot's memory is; null means not measured."""
+
+    rss_bytes: int | None = None
+    live_python_bytes: int | None = None
+    allocator_free_bytes: int | None = None
+    native_bytes: int | None = None
+    unexplained_bytes: int | None = None
+
+
+class Perturbation(Record):
+    """What the capture cost the worker; the worst of all snapshots."""
+
+    pause_ms: float | None = None
+    child_peak_bytes: int | None = None
+    uss_before_bytes: int | None = None
+    uss_after_bytes: int | None = None
+    requests_lost: int | None = None
+    snapshots: int = 0
+
+
+class Provenance(Record):
+    """Who made the capture, with what, and its hash."""
+
+    versions: dict[str, str] = Field(default_factory=dict)
+    command: str = ""
+    capture_sha256: str = ""
+    recorded_at: str = ""
+    statuses: dict[str, int] = Field(default_factory=dict)
+    requests_total: int = 0
+
+
+class Sample(Record):
+    """One look at one worker from outside, at the end of a rung; ``retained`` series live in suspects."""
+
+    time_s: float
+    rung: int
+    pid: int
+    requests: int
+    rss_bytes: int
+    uss_bytes: int
+    descriptors: int
+    sockets: int
+    threads: int
+
+
+class Findings(Record):
+    """The whole answer."""
+
+    model_config = ConfigDict(
+        frozen=True, extra="forbid", populate_by_name=True, serialize_by_alias=True
+    )
+
+    schema_: Literal["labkit.findings/1"] = Field(default="labkit.findings/1", alias="schema")
+    target: str = ""
+    verdict: Verdict
+    suspects: list[Suspect] = Field(default_factory=list)
+    explained: list[Explained] = Field(default_factory=list)
+    ledger: Ledger = Field(default_factory=Ledger)
+    perturbation: Perturbation = Field(default_factory=Perturbation)
+    missing: list[str] = Field(default_factory=list)
+    provenance: Provenance = Field(default_factory=Provenance)
+    samples: list[Sample] = Field(default_factory=list)
