@@ -1,0 +1,97 @@
+"""The agent's control socket: a private Unix socket, one JSON line in, one JSON line out.
+
+A raw thread serves it, without ``threading.Thread``, so that the app's own view of its threads
+stays as it was. One request is handled at a time. Callers of another uid are turned away.
+"""
+
+import _thread
+import gc
+import json
+import os
+import socket
+import struct
+import sys
+
+from . import snapshot
+
+
+def start(folder):
+    """Serve this process's agent in ``folder`` and say so in ``worker-<pid>.json``."""
+    pid = os.getpid()
+    path = os.path.join(folder, f"worker-{pid}.sock")
+    listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+    mask = os.umask(0o177)
+    try:
+        listener.bind(path)
+    finally:
+        os.umask(mask)
+    listener.listen(4)
+    _thread.start_new_thread(_serve, (listener, pid))
+    facts = {"pid": pid, "socket": path, "python": "{}.{}.{}".format(*sys.version_info[:3])}
+    note = os.path.join(folder, f"worker-{pid}.json")
+    with open(note + ".tmp", "w", encoding="utf-8") as stream:
+        json.dump(facts, stream)
+    os.replace(note + ".tmp", note)
+
+
+def _serve(listener, pid):
+    while os.getpid() == pid:
+        try:
+            connection, _ = listener.accept()
+        except OSError:
+            return
+        try:
+            with connection:
+                connection.settimeout(10)
+                _converse(connection)
+        except Exception:  # a broken caller must not end the agent
+            pass
+
+
+def _converse(connection):
+    credentials = connection.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, 12)
+    if struct.unpack("3i", credentials)[1] not in (0, os.getuid()):
+        answer = {"ok": False, "error": "caller has another uid"}
+    else:
+        answer = _handle(_read_line(connection))
+    connection.sendall(json.dumps(answer).encode() + b"\n")
+
+
+def _read_line(connection):
+    line = b""
+    while not line.endswith(b"\n") and len(line) < 65536:
+        part = connection.recv(4096)
+        if not part:
+            break
+        line += part
+    return line
+
+
+def _handle(line):
+    try:
+        message = json.loads(line)
+        return {"ok": True, **OPERATIONS[message["op"]](message)}
+    except Exception as error:
+        return {"ok": False, "error": f"{type(error).__name__}: {error}"}
+
+
+def _ping(message):
+    return {"pid": os.getpid()}
+
+
+def _snapshot(message):
+    return snapshot.take(message["path"], float(message.get("deadline_s", 60)))
+
+
+def _trace_start(message):
+    import tracemalloc
+
+    tracemalloc.start(int(message.get("frames", 12)))
+    return {}
+
+
+def _stats(message):
+    return {"allocated_blocks": sys.getallocatedblocks(), "gc_counts": list(gc.get_count())}
+
+
+OPERATIONS = {"ping": _ping, "snapshot": _snapshot, "trace_start": _trace_start, "stats": _stats}
