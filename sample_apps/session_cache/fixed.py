@@ -47,7 +47,9 @@ class SessionResource:
     """A visitor signs in, looks and signs out."""
 
     def on_put(self, req: falcon.Request, resp: falcon.Response, key: str) -> None:
-        user = req.get_media()["user"]
+        user = req.get_media().get("user")
+        if not user:
+            raise falcon.HTTPBadRequest(title="Nobody to sign in", description="Send the user's name.")
         SESSIONS[key] = Session(user, load_profile(user))
         resp.status = falcon.HTTP_201
         resp.media = {"session": key, "user": user}
@@ -71,7 +73,7 @@ class BasketResource:
         if len(session.basket) >= MAX_LINES:
             raise falcon.HTTPConflict(title="The basket is full")
         line = req.get_media()
-        session.basket.append({"sku": line["sku"], "quantity": int(line["quantity"])})
+        session.basket.append({"sku": line.get("sku"), "quantity": line.get("quantity", 1)})
         resp.status = falcon.HTTP_201
         resp.media = {"lines": len(session.basket)}
 
