@@ -30,13 +30,30 @@ _f_locals = types.FrameType.__dict__["f_locals"].__get__
 
 #: C attributes that are computed, but only hand out what the object holds.
 HARMLESS_GETTERS = {
-    id(types.FunctionType): {"__code__", "__defaults__", "__kwdefaults__"},
+    id(types.FunctionType): {"__code__", "__defaults__", "__kwdefaults__", "__name__", "__qualname__"},
+    id(types.BuiltinFunctionType): {"__self__"},
     id(BaseException): {"__traceback__", "__context__", "__cause__", "args"},
     id(types.TracebackType): {"tb_next"},
     id(types.FrameType): {"f_code", "f_globals", "f_builtins", "f_back"},
     id(types.CellType): {"cell_contents"},
 }
 HARMLESS_NAMES = {"_coro", "_loop", "_fut_waiter", "_result", "_exception"}  # of _asyncio.Task and Future
+#: C containers whose content has neither names nor positions a person could use.
+CONTAINERS = {
+    "collections.deque",
+    "functools._lru_cache_wrapper",
+    "functools._lru_list_elem",
+    "itertools.chain",
+    "_queue.SimpleQueue",
+    "Context",
+    "_contextvars.Context",
+    "hamt",
+    "hamt_bitmap_node",
+    "hamt_array_node",
+    "hamt_collision_node",
+    "set",
+    "frozenset",
+}
 CODE_PARTS = ("co_consts", "co_names", "co_filename", "co_name", "co_qualname", "co_linetable", "co_exceptiontable")
 
 LEAF, DICT, SEQUENCE, SET, CODE, FUNCTION, TYPE, FRAME, GENERATOR, OTHER = range(10)
@@ -58,7 +75,7 @@ _EXACT = {
 class Plan:
     """What the walker does with every object of one type."""
 
-    __slots__ = ("base_items", "dict_getter", "extra_bytes", "kind", "members", "row", "sizeof")
+    __slots__ = ("base_items", "dict_getter", "extra_bytes", "kind", "members", "row", "sizeof", "unnamed")
 
     def __init__(self, kind, row):
         self.kind = kind
@@ -68,6 +85,7 @@ class Plan:
         self.base_items = None  # dict, list or tuple, when the type derives from it
         self.sizeof = object.__sizeof__
         self.extra_bytes = 0
+        self.unnamed = layout.UNKNOWN  # the edge kind of a reference no descriptor explains
 
 
 def is_heap_type(cls):
@@ -109,6 +127,10 @@ def make_plan(cls, row, labels):
         if cls is not base and base in mro:
             plan.base_items = base
     plan.extra_bytes = _header_bytes(cls, flags)
+    if plan.kind is FUNCTION:
+        plan.unnamed = layout.INTERNAL
+    if any(type_name(base) in CONTAINERS for base in mro):
+        plan.unnamed = layout.ELEMENT
     return plan
 
 

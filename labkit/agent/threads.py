@@ -4,6 +4,8 @@ import _thread
 import gc
 import sys
 
+from .labels import dotted_name
+
 CO_OPTIMIZED = 1
 
 
@@ -18,7 +20,7 @@ class Stack:
 
 
 def record_stacks():
-    """Return a Stack per thread but the calling one; each frame as ``(frame, [(name, value), ...])``.
+    """Return a Stack per thread but the calling one; a frame is ``(frame, its name, [(name, value), ...])``.
 
     Module-level frames carry no locals here: those are the module's own dictionary.
     """
@@ -31,7 +33,8 @@ def record_stacks():
         frames = []
         frame = innermost
         while frame is not None:
-            frames.append((frame, _locals_of(frame)))
+            name = dotted_name(frame.f_globals.get("__name__"), frame.f_code.co_qualname)
+            frames.append((frame, name, _locals_of(frame)))
             frame = frame.f_back
         stacks.append(Stack("main thread" if ident == main else f"thread {number}", frames))
     return stacks

@@ -12,6 +12,7 @@ from array import array
 
 from . import layout, plans
 from .labels import Labels, dotted_name
+from .threads import CO_OPTIMIZED
 
 IMMORTAL = 1 << 30
 
@@ -57,9 +58,9 @@ class Walker:
         self.plans = {}
         self.cell_names = {}
         self.live_frames = {
-            id(frame): [(self.labels.row_of_key(name), id(value)) for name, value in pairs]
+            id(frame): (name, [(self.labels.row_of_key(local), id(value)) for local, value in pairs])
             for stack in stacks
-            for frame, pairs in stack.frames
+            for frame, name, pairs in stack.frames
         }
         self.inline_bytes = {}
         self.done = 0
@@ -89,10 +90,10 @@ class Walker:
             if id(module) not in self.hidden:
                 self._root(module, layout.ROOT_MODULE, dotted_name(name) if type(name) is str else "?")
         for stack in stacks:
-            for frame, _ in stack.frames:
+            for frame, _, _ in stack.frames:
                 self._root(frame, layout.ROOT_THREAD, stack.name)
         for stack in stacks:
-            for _, pairs in stack.frames:
+            for _, _, pairs in stack.frames:
                 for _, value in pairs:
                     self._visit(value)
         kinds = [object]
@@ -124,7 +125,10 @@ class Walker:
         mine += [handlers]
         frame = sys._getframe()
         while frame is not None:
-            mine += [value for value in frame.f_locals.values() if type(value).__module__ != "builtins"]
+            space = frame.f_locals
+            mine += [value for value in space.values() if type(value).__module__ != "builtins"]
+            if type(space) is dict and frame.f_code.co_flags & CO_OPTIMIZED:
+                space.clear()  # up to 3.12 a copy that would count as references
             frame = frame.f_back
         keep = mine[:]  # ids stay valid while their objects do
         self.hidden.update(id(thing) for thing in mine if id(thing) not in known)
@@ -223,8 +227,10 @@ class Walker:
             name = dotted_name(thing.co_qualname)
         elif kind == plans.FRAME:
             # of a frame in another thread only what was recorded before the fork may be touched
-            module = thing.f_globals.get("__name__") if id(thing) not in self.live_frames else None
-            name = dotted_name(module, thing.f_code.co_qualname) if type(module) is str else "?"
+            if id(thing) in self.live_frames:
+                name = self.live_frames[id(thing)][0]
+            else:
+                name = dotted_name(thing.f_globals.get("__name__"), thing.f_code.co_qualname)
         elif type(thing) is types.ModuleType:
             name = dotted_name(types.ModuleType.__dict__["__dict__"].__get__(thing).get("__name__"))
         else:
@@ -249,7 +255,7 @@ class Walker:
             held = self._name_attributes(thing, plan, held, names)
         if plan.base_items is not None:
             _name_items(thing, plan.base_items, names, self.labels.row_of_key)
-        found = [(value, *self._match(value, cls, names)) for value in held]
+        found = [(value, *self._match(value, cls, plan, names)) for value in held]
         if plan.base_items is dict:
             keys = {id(key) for key in dict.keys(thing)}
             leftover = {key for key, entries in names.items() if any(e[0] == layout.KEY for e in entries)}
@@ -260,7 +266,7 @@ class Walker:
         objects, index = self.objects, self.index
         return [
             (objects[index[address]], layout.LOCAL, label)
-            for label, address in self.live_frames[id(frame)]
+            for label, address in self.live_frames[id(frame)][1]
             if address in index
         ]
 
@@ -310,13 +316,13 @@ class Walker:
         self.columns["node_size"][-1] += 8 * len(space) + 8 * (len(space) + 9 >> 3) if space else 0
         return held
 
-    def _match(self, value, cls, names):
+    def _match(self, value, cls, plan, names):
         entries = names.get(id(value))
         if entries:
             return entries.pop()
         if value is cls:
             return (layout.CLASS, -1)
-        return (layout.UNKNOWN, -1)
+        return (plan.unnamed, -1)
 
     # -- the end -----------------------------------------------------------------------------------
 

@@ -1,0 +1,166 @@
+"""Read a heap snapshot file into numpy columns, checking everything before it is used.
+
+The layout is ``labkit.agent.layout``'s. A file is refused with a named error when it is no snapshot,
+ends early, contradicts itself or was written by a newer version; nothing in it is executed.
+"""
+
+from __future__ import annotations
+
+import io
+import json
+import zipfile
+import zlib
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from labkit.agent import layout
+from labkit.errors import CorruptSnapshot, IncompleteWalk, NotASnapshot, TruncatedSnapshot, UnsupportedVersion
+
+Column = npt.NDArray[Any]
+
+#: Deflate never expands further than this (zlib documentation), so a larger claim is a lie.
+MAX_EXPANSION = 1032
+MAX_HEADER_BYTES = 1 << 20
+
+
+@dataclass(frozen=True)
+class Snapshot:
+    """One heap image as columns; row meanings are documented in ``labkit.agent.layout``."""
+
+    path: Path
+    header: dict[str, Any]
+    types: list[str]
+    labels: list[str]
+    sites: list[list[tuple[str, int, str]]]
+    columns: dict[str, Column]
+
+    @property
+    def node_count(self) -> int:
+        """Number of objects."""
+        return len(self.columns["node_address"])
+
+
+def read_snapshot(path: Path) -> Snapshot:
+    """Read and check the snapshot at ``path``.
+
+    Raises NotASnapshot, TruncatedSnapshot, CorruptSnapshot, UnsupportedVersion or IncompleteWalk.
+    """
+    _check_kind(path)
+    try:
+        with zipfile.ZipFile(path) as archive:
+            header = _read_header(archive, path)
+            _check_sizes(archive, path)
+            tables = {name: json.loads(archive.read(f"{name}.json")) for name in layout.TABLES}
+            columns = {name: _read_column(archive, name) for name in layout.COLUMNS}
+    except zipfile.BadZipFile as error:
+        raise TruncatedSnapshot(
+            f"{path} ends early or is damaged.", seen=str(error), hint="copy the file again, or take a new snapshot"
+        ) from None
+    except (KeyError, ValueError, EOFError, zlib.error, NotImplementedError, RuntimeError, RecursionError) as error:
+        raise _corrupt(path, f"{type(error).__name__}: {error}") from None
+    snapshot = Snapshot(path, header, *_checked_tables(path, tables), columns)
+    _check_columns(snapshot)
+    return snapshot
+
+
+def _check_kind(path: Path) -> None:
+    if not path.is_file():
+        seen = "it is a folder" if path.is_dir() else "no such file"
+        raise NotASnapshot(f"{path} is not a heap snapshot.", seen=seen, hint="labkit capture -o FILE")
+    with path.open("rb") as stream:
+        start = stream.read(4)
+    if start != b"PK\x03\x04":
+        seen = "the file is empty" if not start else f"it begins with {start!r}, not with a ZIP header"
+        raise NotASnapshot(f"{path} is not a heap snapshot.", seen=seen, hint="give a .heap file written by labkit")
+
+
+def _read_header(archive: zipfile.ZipFile, path: Path) -> dict[str, Any]:
+    try:
+        info = archive.getinfo("header.json")
+    except KeyError:
+        raise NotASnapshot(
+            f"{path} is not a heap snapshot.", seen="a ZIP archive without header.json", hint="give a .heap file"
+        ) from None
+    if info.file_size > MAX_HEADER_BYTES:
+        raise _corrupt(path, f"header.json claims {info.file_size} bytes")
+    header = json.loads(archive.read(info))
+    if not isinstance(header, dict) or header.get("format") != layout.FORMAT:
+        raise NotASnapshot(f"{path} is not a heap snapshot.", seen="header.json names another format")
+    if header.get("version") != layout.VERSION:
+        raise UnsupportedVersion(
+            f"{path} was written in another version of the format.",
+            seen=f"version {header.get('version')!r}, this labkit reads {layout.VERSION}",
+            hint="open it with the labkit that wrote it, or a newer one",
+        )
+    if header.get("complete") is not True:
+        raise IncompleteWalk(f"{path} holds a walk that did not end; it is refused.", hint="take a new snapshot")
+    return header
+
+
+def _check_sizes(archive: zipfile.ZipFile, path: Path) -> None:
+    for info in archive.infolist():
+        if info.file_size > max(info.compress_size, 1) * MAX_EXPANSION or info.compress_size > path.stat().st_size:
+            raise _corrupt(path, f"{info.filename} claims {info.file_size} bytes from {info.compress_size}")
+
+
+def _read_column(archive: zipfile.ZipFile, name: str) -> Column:
+    dtype = np.dtype(layout.COLUMNS[name][0])
+    stream = io.BytesIO(archive.read(f"{name}.npy"))
+    if np.lib.format.read_magic(stream) != (1, 0):
+        raise ValueError(f"{name}.npy is not in NumPy's format 1.0")
+    shape, fortran, found = np.lib.format.read_array_header_1_0(stream)
+    data = stream.getbuffer()[stream.tell() :]
+    if found != dtype or fortran or len(shape) != 1 or len(data) != shape[0] * dtype.itemsize:
+        raise ValueError(f"{name}.npy holds {found} {shape} in {len(data)} bytes, {dtype} expected")
+    return np.frombuffer(data, dtype=dtype)
+
+
+def _checked_tables(
+    path: Path, tables: dict[str, Any]
+) -> tuple[list[str], list[str], list[list[tuple[str, int, str]]]]:
+    for name in ("types", "labels"):
+        if not isinstance(tables[name], list) or not all(isinstance(row, str) for row in tables[name]):
+            raise _corrupt(path, f"{name}.json is not a list of texts")
+    try:
+        sites = [[(str(f), int(line), str(function)) for f, line, function in row] for row in tables["sites"]]
+    except (TypeError, ValueError):
+        raise _corrupt(path, "sites.json is not a list of tracebacks") from None
+    return tables["types"], tables["labels"], sites
+
+
+def _check_columns(snapshot: Snapshot) -> None:
+    columns = snapshot.columns
+    nodes, edges = snapshot.node_count, len(columns["edge_target"])
+    for name, column in columns.items():
+        expected = nodes + 1 if name == "edge_start" else {"n": nodes, "e": edges}.get(name[0])
+        if expected is not None and len(column) != expected:
+            raise _corrupt(snapshot.path, f"{name} has {len(column)} rows, {expected} expected")
+    if not len(columns["root_node"]) == len(columns["root_kind"]) == len(columns["root_label"]):
+        raise _corrupt(snapshot.path, "the root columns differ in length")
+    starts = columns["edge_start"]
+    if starts[0] != 0 or starts[-1] != edges or bool(np.any(starts[1:] < starts[:-1])):
+        raise _corrupt(snapshot.path, "edge_start does not ascend from 0 to the number of edges")
+    labels = len(snapshot.labels)
+    is_position = columns["edge_kind"] == layout.INDEX
+    bounds = (
+        ("node_type", columns["node_type"], 0, len(snapshot.types)),
+        ("node_name", columns["node_name"], -1, labels),
+        ("node_site", columns["node_site"], -1, len(snapshot.sites)),
+        ("edge_target", columns["edge_target"], 0, nodes),
+        ("edge_kind", columns["edge_kind"], 0, len(layout.EDGE_KINDS)),
+        ("edge_label", columns["edge_label"][~is_position], -1, labels),
+        ("root_node", columns["root_node"], 0, nodes),
+        ("root_kind", columns["root_kind"], 0, len(layout.ROOT_KINDS)),
+        ("root_label", columns["root_label"], 0, labels),
+    )
+    for name, column, low, high in bounds:
+        if len(column) and (int(column.min()) < low or int(column.max()) >= high):
+            raise _corrupt(snapshot.path, f"{name} points outside its table")
+
+
+def _corrupt(path: Path, seen: str) -> CorruptSnapshot:
+    return CorruptSnapshot(f"{path} contradicts itself.", seen=seen, hint="copy the file again, or take a new snapshot")
