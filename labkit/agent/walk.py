@@ -10,7 +10,7 @@ import sys
 import types
 from array import array
 
-from . import layout, plans
+from . import layout, plans, sites
 from .labels import Labels, dotted_name
 from .threads import CO_OPTIMIZED
 
@@ -31,8 +31,10 @@ def walk(stacks, displaced_handlers):
     facts = {"gc_frozen": gc.get_freeze_count(), "gc_count": list(gc.get_count())}
     gc.unfreeze()
     tracked = gc.get_objects()
-    walker = Walker(stacks)
-    walker.hide_agent(sys._getframe())
+    allocation_sites = sites.Sites()
+    allocation_sites.collect(tracked)
+    walker = Walker(stacks, allocation_sites)
+    walker.hide_agent(sys._getframe(), stacks)
     walker.seed_roots(stacks)
     del stacks[:]
     walker.close_over()
@@ -46,7 +48,8 @@ def walk(stacks, displaced_handlers):
 class Walker:
     """The state of one walk; ``objects`` holds exactly one reference to each object found."""
 
-    def __init__(self, stacks):
+    def __init__(self, stacks, allocation_sites):
+        self.sites = allocation_sites
         self.labels = Labels()
         self.objects = []
         self.index = {}
@@ -67,7 +70,7 @@ class Walker:
 
     # -- seeds -------------------------------------------------------------------------------------
 
-    def hide_agent(self, frame):
+    def hide_agent(self, frame, stacks):
         """Mark the agent's modules, functions and running frames, so that the walk passes them by."""
         prefix = __name__.partition(".")[0]
         names = [name for name in sys.modules if type(name) is str and name.partition(".")[0] == prefix]
@@ -81,6 +84,10 @@ class Walker:
         while frame is not None:
             self.hidden.add(id(frame))
             frame = frame.f_back
+        for stack in stacks:
+            own = [stack, stack.frames, *stack.frames, *(pairs for _, _, pairs in stack.frames)]
+            own += [pair for _, _, pairs in stack.frames for pair in pairs]
+            self.hidden.update(map(id, own))
         self.hidden.update(map(id, (self, self.objects, self.index, self.hidden, self.columns, self.labels)))
 
     def seed_roots(self, stacks):
@@ -329,7 +336,8 @@ class Walker:
     def finish(self, facts):
         """Read reference counts, drop everything that holds objects, and hand over the columns."""
         columns = self.columns
-        columns["node_site"] = self._sites()
+        columns["node_site"] = self.sites.column(columns["node_address"])
+        self.sites.name_functions(self.objects)
         self.plans.clear()
         probe = [object()]
         overhead = next(map(sys.getrefcount, probe))
@@ -342,14 +350,7 @@ class Walker:
         facts["nodes"] = len(columns["node_address"])
         facts["edges"] = len(columns["edge_target"])
         labels = [row.decode() for row in self.labels.rows]
-        return Result(columns, {"types": self.types, "labels": labels, "sites": self.site_rows}, facts)
-
-    def _sites(self):
-        from . import sites
-
-        rows, column = sites.collect(self.objects)
-        self.site_rows = rows
-        return column
+        return Result(columns, {"types": self.types, "labels": labels, "sites": self.sites.rows}, facts)
 
 
 def _name_items(thing, base, names, row_of_key):

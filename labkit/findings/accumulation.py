@@ -1,0 +1,112 @@
+"""Where growth accumulates: the reference that does not grow and holds what does.
+
+Walking a path from the root, the first population that gains objects on every rung marks the
+accumulation point; the step before it is the retainer. What grows under one retainer is one
+accumulation, whatever the number of types it consists of.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from dataclasses import dataclass
+
+import numpy as np
+
+from labkit.findings import thresholds
+from labkit.findings.evidence import Evidence
+from labkit.growth.trend import Trend, trend_of
+from labkit.heap.populations import Counts
+
+
+@dataclass(frozen=True)
+class Accumulation:
+    """What grows under one retainer.
+
+    ``retainer`` is a population number, -1 when the newcomers hang from no root by name. ``tops`` are
+    the growing populations right below it, ``members`` all populations from there down, ``lead`` the
+    one whose type says best what grows. Series have one value per rung.
+    """
+
+    retainer: int
+    tops: tuple[int, ...]
+    members: tuple[int, ...]
+    lead: int
+    objects: Counts
+    bytes: Counts
+    objects_trend: Trend
+    bytes_trend: Trend
+    overhead_bytes_per_request: float
+
+    @property
+    def bytes_per_request(self) -> float:
+        """Slope of what is held, plus the growth of the holding container itself."""
+        return self.bytes_trend.slope + self.overhead_bytes_per_request
+
+
+def accumulations(evidence: Evidence) -> list[Accumulation]:
+    """All accumulations of whatever shape, largest growth in bytes per request first."""
+    growing = _gaining(evidence)
+    rows = evidence.populations.rows
+    groups: dict[int, list[int]] = defaultdict(list)
+    for number in sorted(growing):
+        parent = rows[number].parent
+        if parent not in growing:
+            groups[parent if parent >= 0 else -1 - number].append(number)
+    found = [_accumulation(evidence, retainer, tops) for retainer, tops in groups.items()]
+    return sorted(found, key=lambda one: (-one.bytes_per_request, one.retainer))
+
+
+def _gaining(evidence: Evidence) -> set[int]:
+    """Populations that gained objects, or bytes in place, enough to look at."""
+    smallest = max(
+        thresholds.MIN_OBJECTS_PER_RUNG, thresholds.MIN_OBJECTS_PER_REQUEST * evidence.requests_per_rung
+    )
+    objects = evidence.objects[:, -1] - evidence.objects[:, 0]
+    in_place = evidence.bytes[:, -1] - evidence.bytes[:, 0]
+    served = evidence.requests[-1] - evidence.requests[0]
+    flat = objects == 0
+    enough = (objects >= smallest) | (flat & (in_place >= thresholds.MIN_BYTES_PER_REQUEST_IN_PLACE * served))
+    found = set(np.flatnonzero(enough).tolist())
+    holders = {evidence.populations.rows[n].parent for n in found if objects[n] > 0}
+    return {n for n in found if objects[n] > 0 or n not in holders}
+
+
+def _accumulation(evidence: Evidence, retainer: int, tops: list[int]) -> Accumulation:
+    members = sorted({number for top in tops for number in evidence.below(top)})
+    lead = _lead(evidence, tops, members)
+    objects = evidence.objects[lead]
+    sizes: Counts = evidence.bytes[members].sum(axis=0)
+    served = evidence.requests[-1] - evidence.requests[0]
+    own = evidence.bytes[retainer] if retainer >= 0 else np.zeros_like(sizes)
+    overhead = max(int(own[-1] - own[0]), 0) / served
+    smallest = max(
+        thresholds.MIN_OBJECTS_PER_RUNG, thresholds.MIN_OBJECTS_PER_REQUEST * evidence.requests_per_rung
+    )
+    return Accumulation(
+        retainer=max(retainer, -1),
+        tops=tuple(tops),
+        members=tuple(members),
+        lead=lead,
+        objects=objects,
+        bytes=sizes + own,
+        objects_trend=trend_of(evidence.requests, objects.tolist(), smallest=smallest),
+        bytes_trend=trend_of(evidence.requests, sizes.tolist(), smallest=smallest),
+        overhead_bytes_per_request=overhead,
+    )
+
+
+def _lead(evidence: Evidence, tops: list[int], members: list[int]) -> int:
+    """The population whose type says best what grows: a class somebody wrote, close to the retainer."""
+    gain = {number: int(evidence.objects[number, -1] - evidence.objects[number, 0]) for number in members}
+    most_on_top = max(gain[number] for number in tops)
+    rows = evidence.populations.rows
+    base = min(rows[number].depth for number in tops)
+
+    def preference(number: int) -> tuple[bool, int, int]:
+        row = rows[number]
+        is_class = "." in row.type and not row.type.startswith(("functools.", "weakref."))
+        return (not is_class, row.depth - base, -gain[number])
+
+    fast = [number for number in members if gain[number] >= thresholds.LEAD_SHARE * most_on_top]
+    near = [number for number in fast if rows[number].depth - base <= 4]
+    return min(near or tops, key=preference)

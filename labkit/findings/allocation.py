@@ -1,0 +1,48 @@
+"""The application's own line that allocates what grows, from the separate pass with tracemalloc."""
+
+from __future__ import annotations
+
+from collections import Counter
+from pathlib import PurePath
+
+import numpy as np
+
+from labkit.findings.evidence import Evidence
+from labkit.findings.model import AllocationSite
+
+Frame = tuple[str, int, str]
+NOT_THE_APP = ("site-packages", "dist-packages", "/lib/python3", "<frozen", "<string>", "/labkit/agent/")
+
+
+def allocation_site(evidence: Evidence, lead: int, members: tuple[int, ...]) -> AllocationSite | None:
+    """The line that allocated most bytes of population ``lead``; of ``members`` where it has none."""
+    for numbers in ((lead,), members):
+        for heap in evidence.allocations:
+            frames = _weigh(heap.graph.snapshot.sites, heap.graph.snapshot.columns["node_site"],
+                            heap.graph.size_bytes, np.isin(heap.numbers, numbers))
+            if frames:
+                file, line, function = max(frames.items(), key=lambda item: (item[1], item[0]))[0]
+                return AllocationSite(file=_short(file), line=line, function=function)
+    return None
+
+
+def _weigh(sites: list[list[Frame]], column: np.ndarray, sizes: np.ndarray, chosen: np.ndarray) -> Counter[Frame]:  # type: ignore[type-arg]
+    weights: Counter[Frame] = Counter()
+    for node in np.flatnonzero(chosen & (column >= 0)).tolist():
+        trace = sites[int(column[node])]
+        if trace:
+            weights[_own_frame(trace)] += int(sizes[node])
+    return weights
+
+
+def _own_frame(trace: list[Frame]) -> Frame:
+    """The innermost frame in the application's code; the innermost of all when there is none."""
+    return next((frame for frame in trace if not any(part in frame[0] for part in NOT_THE_APP)), trace[0])
+
+
+def _short(file: str) -> str:
+    """A path without what it tells about a machine: from the package on, or the file's own name."""
+    for mark in ("site-packages/", "dist-packages/"):
+        if mark in file:
+            return file.split(mark, 1)[1]
+    return PurePath(file).name

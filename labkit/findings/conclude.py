@@ -1,0 +1,71 @@
+"""Run the rules over the evidence and come to one verdict."""
+
+from __future__ import annotations
+
+from labkit.findings.accumulation import accumulations
+from labkit.findings.draft import Draft
+from labkit.findings.evidence import Evidence
+from labkit.findings.model import Findings, Ledger, Perturbation, Provenance, Sample, Suspect, Verdict
+from labkit.findings.rules import RULES
+
+#: What runs out first comes first: descriptors end a worker at a fixed number.
+URGENT_KINDS = ("descriptors", "connections")
+
+
+def conclude(evidence: Evidence) -> Findings:
+    """Apply every rule in order; suspects are ranked by urgency, then by bytes per request."""
+    draft = Draft(evidence, accumulations(evidence))
+    for rule in RULES:
+        rule(draft)
+    suspects = sorted(draft.suspects, key=_rank_key)
+    manifest = evidence.capture.manifest
+    return Findings(
+        target=str(manifest["label"]),
+        verdict=_verdict(draft),
+        suspects=[suspect.model_copy(update={"rank": rank}) for rank, suspect in enumerate(suspects, 1)],
+        explained=sorted(draft.explained, key=lambda one: -one.bytes),
+        ledger=_ledger(evidence),
+        perturbation=_perturbation(evidence),
+        missing=draft.missing,
+        provenance=Provenance(
+            versions=manifest["versions"],
+            command=str(manifest["command"]),
+            capture_sha256=evidence.capture.sha256(),
+            recorded_at=str(manifest["recorded_at"]),
+            statuses=manifest["statuses"],
+            requests_total=evidence.requests[-1],
+        ),
+        samples=[Sample(**vars(sample)) for sample in evidence.samples],
+    )
+
+
+def _rank_key(suspect: Suspect) -> tuple[bool, float, str]:
+    return (suspect.kind not in URGENT_KINDS, -suspect.grows.bytes_per_request, suspect.retainer)
+
+
+def _verdict(draft: Draft) -> Verdict:
+    if draft.suspects:
+        return "suspect"
+    return "inconclusive" if draft.missing else "clean"
+
+
+def _ledger(evidence: Evidence) -> Ledger:
+    last_rung = max((sample.rung for sample in evidence.samples), default=None)
+    newest = {sample.pid: sample for sample in evidence.samples if sample.rung == last_rung}
+    return Ledger(
+        rss_bytes=sum(sample.rss_bytes for sample in newest.values()) or None,
+        live_python_bytes=int(evidence.bytes[:, -1].sum()),
+    )
+
+
+def _perturbation(evidence: Evidence) -> Perturbation:
+    costs = [entry.cost for entry in evidence.capture.snapshots]
+    under_load = evidence.capture.manifest.get("under_load", {})
+    return Perturbation(
+        pause_ms=max((round(cost["pause_ms"], 1) for cost in costs if "pause_ms" in cost), default=None),
+        child_peak_bytes=max((cost["child_peak_bytes"] for cost in costs if "child_peak_bytes" in cost), default=None),
+        uss_before_bytes=under_load.get("uss_before_bytes"),
+        uss_after_bytes=under_load.get("uss_after_bytes"),
+        requests_lost=under_load.get("requests_lost"),
+        snapshots=len(costs),
+    )

@@ -1,0 +1,116 @@
+"""Everything the rules may look at, gathered once from the files of a capture."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+
+from labkit.errors import TooFewSnapshots
+from labkit.heap.dominators import Dominators, dominators
+from labkit.heap.graph import Graph
+from labkit.heap.paths import PathTree, nearest_paths
+from labkit.heap.populations import Counts, Populations
+from labkit.heap.roots import held_from_c
+from labkit.store.capture import Capture, Sample, SnapshotEntry
+from labkit.store.snapshot import read_snapshot
+
+Report = Callable[[str], None]
+
+
+@dataclass(frozen=True)
+class FoldedHeap:
+    """One snapshot with its nearest paths and each node's population number, shape (nodes,)."""
+
+    tree: PathTree
+    numbers: Counts
+
+    @property
+    def graph(self) -> Graph:
+        """The snapshot's graph."""
+        return self.tree.graph
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """Series per rung and the last heap in full.
+
+    ``objects`` and ``bytes`` have shape (populations, rungs) and are summed over workers.
+    """
+
+    capture: Capture
+    requests: list[int]
+    populations: Populations
+    children: list[list[int]]
+    objects: Counts
+    bytes: Counts
+    last: FoldedHeap
+    retained: Dominators
+    allocations: list[FoldedHeap]
+    samples: tuple[Sample, ...]
+
+    @property
+    def requests_per_rung(self) -> float:
+        """Mean number of requests between two snapshots."""
+        return (self.requests[-1] - self.requests[0]) / (len(self.requests) - 1)
+
+    def below(self, number: int) -> list[int]:
+        """A population and all populations under it."""
+        found = [number]
+        for here in found:
+            found.extend(self.children[here])
+        return found
+
+
+def gather(capture: Capture, report: Report = lambda _: None) -> Evidence:
+    """Read every snapshot of ``capture``. Raises what reading raises, and TooFewSnapshots."""
+    rungs: dict[int, list[SnapshotEntry]] = defaultdict(list)
+    for entry in capture.snapshots:
+        rungs[entry.rung].append(entry)
+    if len(rungs) < 2:
+        raise TooFewSnapshots("The capture has too few snapshots for a trend.", seen=f"{len(rungs)} rungs")
+    populations = Populations()
+    columns: list[tuple[Counts, Counts]] = []
+    last: FoldedHeap | None = None
+    for rung in sorted(rungs):
+        objects, sizes = np.zeros(0, np.int64), np.zeros(0, np.int64)
+        for entry in rungs[rung]:
+            report(f"reading the heap after {entry.requests} requests")
+            heap = fold(capture, entry, populations)
+            objects = _add(objects, np.bincount(heap.numbers))
+            sizes = _add(sizes, np.bincount(heap.numbers, weights=heap.graph.size_bytes).astype(np.int64))
+            if rung == max(rungs) and (last is None or heap.graph.node_count > last.graph.node_count):
+                last = heap
+        columns.append((objects, sizes))
+    assert last is not None
+    report("computing retained sizes")
+    retained = dominators(last.graph, [*last.tree.roots.node, *held_from_c(last.graph).tolist()])
+    report("reading allocation sites")
+    allocations = [fold(capture, entry, populations) for entry in capture.site_snapshots[-1:]]
+    width = len(populations.rows)
+    return Evidence(
+        capture=capture,
+        requests=[max(entry.requests for entry in rungs[rung]) for rung in sorted(rungs)],
+        populations=populations,
+        children=populations.children(),
+        objects=np.stack([np.pad(o, (0, width - len(o))) for o, _ in columns], axis=1),
+        bytes=np.stack([np.pad(b, (0, width - len(b))) for _, b in columns], axis=1),
+        last=last,
+        retained=retained,
+        allocations=allocations,
+        samples=capture.samples,
+    )
+
+
+def fold(capture: Capture, entry: SnapshotEntry, populations: Populations) -> FoldedHeap:
+    """Read one snapshot and assign its nodes to populations."""
+    tree = nearest_paths(Graph(read_snapshot(capture.path_of(entry))))
+    return FoldedHeap(tree, populations.fold(tree))
+
+
+def _add(left: Counts, right: Counts) -> Counts:
+    width = max(len(left), len(right))
+    total: Counts = np.pad(left, (0, width - len(left))) + np.pad(right, (0, width - len(right)))
+    return total

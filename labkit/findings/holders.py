@@ -1,0 +1,55 @@
+"""Which concrete objects hold an accumulation in the last heap, and who else does."""
+
+from __future__ import annotations
+
+from collections import Counter
+
+import numpy as np
+
+from labkit.findings import thresholds
+from labkit.findings.accumulation import Accumulation
+from labkit.findings.evidence import Evidence
+from labkit.heap.naming import chain_steps, dotted_name
+
+
+def holder_node(evidence: Evidence, found: Accumulation) -> int:
+    """The node that holds most newcomers; a newcomer itself when nothing with a name holds them."""
+    heap = evidence.last
+    newcomers = np.flatnonzero(np.isin(heap.numbers, found.tops))
+    if found.retainer < 0 or not len(newcomers):
+        return int(newcomers[-1]) if len(newcomers) else 0
+    parents = Counter(heap.tree.parent[node] for node in newcomers.tolist())
+    return max(parents.items(), key=lambda item: (item[1], -item[0]))[0]
+
+
+def newcomer_node(evidence: Evidence, found: Accumulation) -> int | None:
+    """One of the objects that grow, to show the path down to it."""
+    nodes = np.flatnonzero(evidence.last.numbers == found.lead)
+    return int(nodes[-1]) if len(nodes) else None
+
+
+def path_of(evidence: Evidence, found: Accumulation) -> list[str]:
+    """The retaining path in words, from the root to one of the objects that grow."""
+    node = newcomer_node(evidence, found)
+    return chain_steps(evidence.last.tree, node if node is not None else holder_node(evidence, found))
+
+
+def co_holders(evidence: Evidence, found: Accumulation) -> list[str]:
+    """Dotted names of further objects that refer to at least half of the newcomers."""
+    heap, graph = evidence.last, evidence.last.graph
+    newcomers = np.isin(heap.numbers, [found.lead, *found.tops]) & _same_type(evidence, found)
+    inside = np.isin(heap.numbers, found.members)
+    known = holder_node(evidence, found)
+    edges = np.flatnonzero(newcomers[graph.edge_target] & ~inside[graph.edge_source])
+    sources, counts = np.unique(graph.edge_source[edges], return_counts=True)
+    enough = counts >= max(thresholds.CO_HOLDER_SHARE * int(newcomers.sum()), 2)
+    names = [dotted_name(heap.tree, int(node)) for node in sources[enough] if int(node) != known]
+    return sorted(set(names) - {dotted_name(heap.tree, known)})
+
+
+def _same_type(evidence: Evidence, found: Accumulation) -> np.ndarray:  # type: ignore[type-arg]
+    graph = evidence.last.graph
+    wanted = evidence.populations.rows[found.lead].type
+    rows = [row for row, name in enumerate(graph.snapshot.types) if name == wanted]
+    chosen: np.ndarray = np.isin(graph.snapshot.columns["node_type"], rows)  # type: ignore[type-arg]
+    return chosen

@@ -1,0 +1,109 @@
+"""Objects that keep accumulating under one reference: the main road to a suspect."""
+
+from __future__ import annotations
+
+from labkit.findings import thresholds
+from labkit.findings.accumulation import Accumulation
+from labkit.findings.allocation import allocation_site
+from labkit.findings.draft import Draft
+from labkit.findings.evidence import Evidence
+from labkit.findings.holders import co_holders, holder_node, path_of
+from labkit.findings.model import Growth, SeriesPoint, Suspect
+from labkit.heap.naming import dotted_name
+from labkit.heap.roots import GARBAGE, HELD_FROM_C
+
+TRACEBACK_TYPES = ("traceback", "frame")
+
+
+def find(draft: Draft) -> None:
+    """Turn every steady accumulation into a suspect; one that slows down asks for more requests."""
+    for found in draft.accumulations:
+        if _root_kind(draft.evidence, found) == GARBAGE:
+            continue
+        if found.bytes_per_request < thresholds.MIN_SUSPECT_BYTES_PER_REQUEST:
+            continue
+        if is_steady(found):
+            draft.suspected[len(draft.suspects)] = found
+            draft.suspects.append(suspect_of(draft.evidence, found))
+        elif found.objects_trend.shape == "saturating":
+            holder = dotted_name(draft.evidence.last.tree, holder_node(draft.evidence, found))
+            draft.missing.append(
+                f"more requests: {holder} still gains objects, but fewer each rung; a longer run shows whether it stops"
+            )
+
+
+def is_steady(found: Accumulation) -> bool:
+    """Linear in objects; or, for growth in place, linear in bytes."""
+    if found.objects_trend.total > 0:
+        return found.objects_trend.shape == "linear"
+    return found.bytes_trend.shape == "linear"
+
+
+def suspect_of(evidence: Evidence, found: Accumulation) -> Suspect:
+    """Put an accumulation into words, with its path, its holder and its allocation site."""
+    lead = evidence.populations.rows[found.lead]
+    holder = holder_node(evidence, found)
+    kind = _kind(evidence, found)
+    name = retainer_name(evidence, found, holder)
+    low, high = found.bytes_trend.interval95
+    rate = found.objects_trend.slope
+    extra = found.overhead_bytes_per_request
+    return Suspect(
+        rank=0,
+        kind=kind,
+        retainer=name,
+        retaining_path=path_of(evidence, found),
+        grows=Growth(
+            type=lead.name if lead.type in ("type", "function") and lead.name else lead.type,
+            objects_per_request=round(rate, 4),
+            bytes_per_request=round(found.bytes_per_request, 1),
+            interval95=(round(low + extra, 1), round(high + extra, 1)),
+        ),
+        allocation_site=allocation_site(evidence, found.lead, found.members),
+        why=_why(name, lead.type, rate, found.bytes_per_request, kind),
+        also_held_by=co_holders(evidence, found),
+        retained_size_bytes=int(evidence.retained.retained_bytes[holder]) if found.retainer >= 0 else None,
+        series=[
+            SeriesPoint(requests=requests, objects=int(count), bytes=int(size))
+            for requests, count, size in zip(evidence.requests, found.objects, found.bytes, strict=True)
+        ],
+    )
+
+
+def retainer_name(evidence: Evidence, found: Accumulation, holder: int) -> str:
+    """The dotted name of the holder, or an honest word where nothing with a name holds the growth."""
+    if found.retainer >= 0:
+        return dotted_name(evidence.last.tree, holder)
+    return f"a reference held from C (to {evidence.populations.rows[found.lead].type})"
+
+
+def _root_kind(evidence: Evidence, found: Accumulation) -> str:
+    top = evidence.populations.path(found.tops[0])[0].edge
+    return GARBAGE if top.startswith(GARBAGE) else HELD_FROM_C if top.startswith(HELD_FROM_C) else "named"
+
+
+def _kind(evidence: Evidence, found: Accumulation) -> str:
+    if found.retainer < 0 and _root_kind(evidence, found) == HELD_FROM_C:
+        return "c-reference"
+    gained = evidence.objects[list(found.members), -1] - evidence.objects[list(found.members), 0]
+    fast = found.objects_trend.total * thresholds.SAME_GROWTH_SHARE
+    types = {
+        evidence.populations.rows[number].type
+        for number, gain in zip(found.members, gained.tolist(), strict=True)
+        if gain >= fast and gain > 0
+    }
+    return "traceback" if types.intersection(TRACEBACK_TYPES) else "python-objects"
+
+
+def _why(name: str, kind: str, rate: float, size: float, what: str) -> str:
+    if rate <= 0:
+        return f"{name} grows by {size:,.0f} bytes with every request and is never cut back."
+    gain = f"{rate:.2f} {kind}" if rate < 0.995 else f"{rate:.0f} {kind}" if rate >= 1.5 else f"one {kind}"
+    tail = {
+        "traceback": " Each kept exception holds its traceback, and through it the frames and everything they worked on.",
+        "c-reference": " No Python object refers to them: the reference is counted, but held by C code.",
+    }.get(what, "")
+    return (
+        f"{name} gains {gain} per request and lets none go: {size:,.0f} bytes per request, "
+        f"as much in the last rung as in the ones before.{tail}"
+    )

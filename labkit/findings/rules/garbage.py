@@ -1,0 +1,25 @@
+"""Cycles nobody refers to: memory that comes back at the next collection, seen between two of them."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from labkit.findings import thresholds
+from labkit.findings.draft import Draft
+from labkit.findings.model import Explained
+from labkit.heap.roots import GARBAGE
+
+
+def find(draft: Draft) -> None:
+    """Explain what hangs from no root at all in the last snapshot."""
+    heap = draft.evidence.last
+    garbage = np.array([heap.tree.roots.kind[row] == GARBAGE for row in heap.tree.root_of], dtype=bool)
+    size = int(heap.graph.size_bytes[garbage].sum())
+    if size >= thresholds.MIN_GARBAGE_BYTES:
+        draft.explained.append(
+            Explained(
+                kind="uncollected-cycles",
+                bytes=size,
+                why=f"{int(garbage.sum()):,} objects refer only to each other; the next full collection frees them.",
+            )
+        )

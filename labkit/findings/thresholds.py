@@ -1,0 +1,26 @@
+"""Every threshold of the diagnosis, with the reason for its value."""
+
+#: Growth of fewer objects in a rung is noise: interpreter and server caches gain a few at any time.
+MIN_OBJECTS_PER_RUNG = 3
+#: ... and of fewer per request: a leak below one object in 100 requests needs a longer run.
+MIN_OBJECTS_PER_REQUEST = 0.01
+#: Growth in place (a buffer, a string) below this per request drowns in over-allocation steps.
+MIN_BYTES_PER_REQUEST_IN_PLACE = 16.0
+#: A suspect must cost at least this much: below it, 1 million requests are less than 8 MB.
+MIN_SUSPECT_BYTES_PER_REQUEST = 8.0
+#: A class somebody wrote says best what grows, if it gains at least this share of the rate on top; the
+#: rest are tuples, lists and strings that come with it.
+LEAD_SHARE = 0.2
+#: A rule may call something the same growth if it gains at least this share of what leads.
+SAME_GROWTH_SHARE = 0.5
+#: A second holder is named when it refers to at least this share of the newcomers.
+CO_HOLDER_SHARE = 0.5
+#: Descriptors: fewer new ones in a rung can be an idle connection or a log file.
+MIN_DESCRIPTORS_PER_RUNG = 3
+#: Growth that stopped is worth a line in the report from this size on.
+MIN_EXPLAINED_BYTES = 32_768
+#: Unreached cycles below this are the normal tide between two collections.
+MIN_GARBAGE_BYTES = 65_536
+#: Private memory may grow this much per request beyond the Python objects before we must say that
+#: we do not know why: allocator slack was seen up to 310 bytes a request in workers without a leak.
+MAX_UNEXPLAINED_BYTES_PER_REQUEST = 1_024.0

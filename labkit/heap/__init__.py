@@ -1,0 +1,1 @@
+"""Graph algorithms on integers: roots, nearest paths, dominators, retained sizes, populations."""

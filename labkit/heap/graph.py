@@ -1,0 +1,64 @@
+"""One snapshot as a directed graph: node *i* is row *i* of the snapshot, edges are CSR rows."""
+
+from __future__ import annotations
+
+from functools import cached_property
+
+import numpy as np
+import numpy.typing as npt
+
+from labkit.agent import layout
+from labkit.store.snapshot import Snapshot
+
+Ints = npt.NDArray[np.int64]
+
+class Graph:
+    """Rows are thin views over the snapshot's columns; nothing is copied until it is asked for."""
+
+    def __init__(self, snapshot: Snapshot) -> None:
+        self.snapshot = snapshot
+        columns = snapshot.columns
+        self.node_count = snapshot.node_count
+        self.edge_count = len(columns["edge_target"])
+        self.size_bytes: Ints = columns["node_size"].astype(np.int64)
+        self.refcount: Ints = columns["node_refcount"].astype(np.int64)
+        self.edge_start: Ints = columns["edge_start"].astype(np.int64)
+        self.edge_target: Ints = columns["edge_target"].astype(np.int64)
+        self.edge_kind: Ints = columns["edge_kind"].astype(np.int64)
+        self.edge_label: Ints = columns["edge_label"].astype(np.int64)
+
+    @cached_property
+    def edge_source(self) -> Ints:
+        """Source node of each edge, shape (edges,)."""
+        return np.repeat(np.arange(self.node_count), np.diff(self.edge_start))
+
+    @cached_property
+    def in_degree(self) -> Ints:
+        """Number of edges into each node, parallel edges counted, shape (nodes,)."""
+        return np.bincount(self.edge_target, minlength=self.node_count).astype(np.int64)
+
+    @cached_property
+    def incoming(self) -> tuple[Ints, Ints]:
+        """``(start, edges)``: the edge rows into node *i* are ``edges[start[i]:start[i + 1]]``."""
+        start = np.concatenate(([0], np.cumsum(self.in_degree)))
+        return start, np.argsort(self.edge_target, kind="stable")
+
+    def type_of(self, node: int) -> str:
+        """The node's type, ``module.qualname`` (no module for builtins)."""
+        return self.snapshot.types[int(self.snapshot.columns["node_type"][node])]
+
+    def own_name(self, node: int) -> str:
+        """The own name of a module, class, function or frame; empty for everything else."""
+        row = int(self.snapshot.columns["node_name"][node])
+        return self.snapshot.labels[row] if row >= 0 else ""
+
+    def label_of(self, edge: int) -> str:
+        """The edge's name: an attribute or key name, a position, or empty."""
+        row = int(self.edge_label[edge])
+        if row < 0:
+            return ""
+        return str(row) if self.edge_kind[edge] == layout.INDEX else self.snapshot.labels[row]
+
+    def edges_of(self, node: int) -> range:
+        """Edge rows that leave ``node``."""
+        return range(int(self.edge_start[node]), int(self.edge_start[node + 1]))

@@ -1,0 +1,119 @@
+"""How a path is said: the readable steps, and the dotted name of what holds the growth."""
+
+from __future__ import annotations
+
+import re
+
+from labkit.agent import layout
+from labkit.heap.graph import Graph
+from labkit.heap.paths import PathTree
+from labkit.heap.roots import GARBAGE, HELD_FROM_C
+
+#: An attribute chain from a module is shown as such up to this many names; longer ones by class.
+PLAIN_STEPS = 3
+CLOSURE_PARTS = ("__closure__",)
+
+
+def chain_steps(tree: PathTree, node: int) -> list[str]:
+    """The path to ``node`` as a reader wants it: names, then types, interpreter detail left out.
+
+    For example ``["module shop.sessions", "STORE", "dict", "[*]", "Session"]``.
+    """
+    graph = tree.graph
+    steps = [_root_words(tree, node)]
+    chain = tree.chain(node)
+    for position, (edge, here) in enumerate(chain):
+        if edge >= 0 and not _is_plumbing(graph, edge, here, position == len(chain) - 1):
+            name = _edge_words(graph, edge)
+            steps.append(name)
+            own = graph.own_name(here)
+            steps.append(own if own and own != "?" else graph.type_of(here))
+        elif edge < 0 and graph.type_of(here) not in ("module", "frame"):
+            steps.append(graph.own_name(here) or graph.type_of(here))
+    return steps
+
+
+def dotted_name(tree: PathTree, node: int) -> str:
+    """The name a programmer would look for: ``shop.sessions.STORE``, ``shop.api.Export._open``.
+
+    Modules, classes and functions go by their own names; a container reached through an instance goes
+    by the class of that instance, unless plain attributes of a module lead there.
+    """
+    graph = tree.graph
+    name, plain, owner = "", 0, ""
+    for edge, here in tree.chain(node):
+        own = graph.own_name(here)
+        kind = graph.type_of(here)
+        if edge < 0:
+            name = own if own and own != "?" else tree.roots.label[tree.root_of[here]] or kind
+            plain = 0 if kind == "module" else PLAIN_STEPS + 1
+        elif own and own != "?" and kind not in ("code", "frame"):
+            name, plain = own, (0 if kind == "module" else 1)
+        else:
+            name, plain = _extend(graph, edge, name, plain, owner)
+        owner = kind if "." in kind and not own else owner if _is_instance_dict(graph, edge) else ""
+    return re.sub(r"(\[\*\])+", "[*]", name)
+
+
+def _extend(graph: Graph, edge: int, name: str, plain: int, owner: str) -> tuple[str, int]:
+    kind, label = int(graph.edge_kind[edge]), graph.label_of(edge)
+    if kind == layout.INTERNAL and label in ("__dict__", "__closure__", "__self__", "__wrapped__"):
+        return name, plain
+    if kind == layout.CLOSURE:
+        return f"{name}.{label or '?'}", PLAIN_STEPS + 1
+    if kind in (layout.ATTRIBUTE, layout.VALUE, layout.LOCAL) and label:
+        if owner and plain > PLAIN_STEPS - 1:
+            return f"{owner}.{label}", plain
+        return f"{name}.{label}", plain + 1
+    if kind == layout.INTERNAL:
+        return f"{name}.{label}" if label else name, plain
+    if kind == layout.ELEMENT and graph.type_of(int(graph.edge_source[edge])).endswith("_lru_cache_wrapper"):
+        return name, plain
+    if kind == layout.INDEX and graph.type_of(int(graph.edge_source[edge])) == "tuple":
+        return name, PLAIN_STEPS + 1
+    return f"{name}[*]", PLAIN_STEPS + 1
+
+
+def _is_instance_dict(graph: Graph, edge: int) -> bool:
+    return edge >= 0 and graph.edge_kind[edge] == layout.INTERNAL and graph.label_of(edge) == "__dict__"
+
+
+def _root_words(tree: PathTree, node: int) -> str:
+    kind = tree.root_kind(node)
+    first = tree.chain(node)[0][1]
+    own = tree.graph.own_name(first)
+    label = tree.roots.label[tree.root_of[node]]
+    if kind == "module":
+        return f"module {own if own and own != '?' else label}"
+    if kind == "thread":
+        return f"{label}, running {own}"
+    if kind == HELD_FROM_C:
+        return "held from C"
+    if kind == GARBAGE:
+        return "nothing: garbage that waits for the collector"
+    return f"type {own or label}"
+
+
+def _edge_words(graph: Graph, edge: int) -> str:
+    kind, label = int(graph.edge_kind[edge]), graph.label_of(edge)
+    if kind in (layout.INDEX, layout.ELEMENT) or (kind == layout.VALUE and not label):
+        return "[*]"
+    if kind == layout.KEY:
+        return "key"
+    if kind == layout.CLASS:
+        return "class"
+    if kind == layout.CLOSURE:
+        return f"closure variable {label or '?'}"
+    if kind == layout.LOCAL:
+        return f"local {label or '?'}"
+    return label or "?"
+
+
+def _is_plumbing(graph: Graph, edge: int, here: int, last: bool) -> bool:
+    """Steps every Python programmer takes for granted: ``__dict__``, closure tuples and cells."""
+    if last:
+        return False
+    kind, label = int(graph.edge_kind[edge]), graph.label_of(edge)
+    if kind == layout.INTERNAL and label in ("__dict__", "__closure__"):
+        return True
+    return graph.type_of(here) == "cell"

@@ -1,0 +1,23 @@
+"""The order of calls from a capture to findings, on one page."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+from labkit.findings.conclude import conclude
+from labkit.findings.evidence import gather
+from labkit.findings.model import Findings
+from labkit.store.capture import Capture, open_capture
+
+
+def analyse(capture: Capture | Path, report: Callable[[str], None] = lambda _: None) -> Findings:
+    """Read a capture and say what grows in it, what holds it, and why we think so.
+
+    ``report`` is called with one line per step. Raises StoreError for damaged files and AnalysisError
+    when there are too few snapshots.
+    """
+    opened = capture if isinstance(capture, Capture) else open_capture(capture)
+    evidence = gather(opened, report)
+    report("weighing the evidence")
+    return conclude(evidence)
