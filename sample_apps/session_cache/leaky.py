@@ -27,13 +27,13 @@ SESSIONS: dict[str, Session] = {}
 
 
 def load_profile(user: str) -> dict[str, Any]:
-    """Stand in for the profile service: addresses and the last things looked at."""
+    """Stand in for the profile service: addresses and the things looked at lately."""
     digest = hashlib.sha256(user.encode()).hexdigest()
     return {
         "email": f"{user}@example.com",
         "segment": f"segment-{digest[:2]}",
         "addresses": [f"{int(digest[n : n + 3], 16)} {user.title()} Street, {digest[n:]}" for n in range(4)],
-        "viewed": [f"product-{digest[n : n + 6]}" for n in range(24)],
+        "viewed": [f"product-{digest[n : n + 6]}" for n in range(48)],
     }
 
 
