@@ -1,0 +1,85 @@
+"""The interpreter that runs the app: is it there, and what does it have."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from labkit.errors import AppNotReady
+
+_ASK = """
+import sys
+sys.path[:] = [entry for entry in sys.path if entry]
+import importlib, json
+from importlib import metadata
+facts = {"versions": {"python": "%d.%d.%d" % sys.version_info[:3]}, "flags": [], "missing": ""}
+for name in ("falcon", "gunicorn", "uvicorn"):
+    try:
+        facts["versions"][name] = metadata.version(name)
+    except metadata.PackageNotFoundError:
+        pass
+try:
+    if sys.argv[1] != "builtin":
+        importlib.import_module(sys.argv[1])
+    if sys.argv[1] == "gunicorn":
+        from gunicorn.config import KNOWN_SETTINGS
+        facts["flags"] = sorted({flag for setting in KNOWN_SETTINGS for flag in setting.cli or ()})
+except ImportError as error:
+    facts["missing"] = type(error).__name__ + ": " + str(error)
+print(json.dumps(facts))
+"""
+
+
+@dataclass(frozen=True)
+class Interpreter:
+    """A usable interpreter: its absolute path, versions by package name, the server's options."""
+
+    path: str
+    versions: dict[str, str]
+    server_flags: frozenset[str]
+
+
+def find_interpreter(python: str, server: str, environment: Mapping[str, str]) -> Interpreter:
+    """Ask ``python`` what it is and whether it has ``server``; raise AppNotReady when it cannot serve."""
+    found = shutil.which(os.path.expanduser(python))  # noqa: PTH111  a bare name is looked up on PATH
+    if found is None:
+        raise AppNotReady(
+            f"There is no interpreter {python}.", hint="--python PATH of a Python that runs the app"
+        )
+    path = os.path.abspath(found)  # noqa: PTH100  a venv's link must not be resolved
+    facts = _ask(path, server, environment)
+    if facts["missing"]:
+        raise AppNotReady(
+            f"{python} has no usable {server}.",
+            seen=facts["missing"],
+            hint=f"{python} -m pip install {server}, another --python, or --server builtin",
+        )
+    return Interpreter(path, facts["versions"], frozenset(facts["flags"]))
+
+
+def _ask(path: str, server: str, environment: Mapping[str, str]) -> dict[str, Any]:
+    said = ""
+    try:
+        answer = subprocess.run(
+            [path, "-c", _ASK, server],
+            env=environment,
+            cwd="/",
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            timeout=60,
+            check=False,
+        )
+        said = answer.stderr.strip() or answer.stdout.strip()
+        facts: dict[str, Any] = json.loads(answer.stdout.splitlines()[-1])
+    except (OSError, subprocess.TimeoutExpired) as error:
+        raise AppNotReady(f"{path} does not run.", seen=str(error)) from None
+    except (ValueError, IndexError):
+        last = said.splitlines()[-1] if said else "no output"
+        raise AppNotReady(f"{path} is no Python that can serve an app.", seen=last) from None
+    return facts

@@ -1,0 +1,52 @@
+"""What can be chosen about a recording."""
+
+from __future__ import annotations
+
+import sys
+from dataclasses import dataclass
+from typing import Literal
+
+from labkit.errors import CaptureError
+
+
+@dataclass(frozen=True)
+class RecordOptions:
+    """How an app is served and measured; raises CaptureError when the choices contradict each other.
+
+    ``port`` 0 is any free one. ``allow_statuses`` are answers that count as normal besides 2xx, 3xx
+    and those the load expects. ``threads`` matters to ``gthread`` alone.
+    """
+
+    python: str = sys.executable
+    server: Literal["gunicorn", "uvicorn", "builtin"] = "gunicorn"
+    worker_class: Literal["sync", "gthread"] = "sync"
+    threads: int = 4
+    workers: int = 1
+    port: int = 0
+    request_timeout_s: float = 10
+    start_timeout_s: float = 20
+    snapshot_deadline_s: float = 120
+    allow_statuses: tuple[int, ...] = ()
+    allocation_pass: bool = True
+    allocation_frames: int = 16
+
+    def __post_init__(self) -> None:
+        if self.workers < 1 or self.threads < 1:
+            raise CaptureError("A server needs at least one worker and one thread.")
+        if self.workers > 1 and self.server != "gunicorn":
+            raise CaptureError(
+                f"The {self.server} server is measured with one worker.",
+                seen=f"{self.workers} workers asked for",
+                hint="--workers 1, or --server gunicorn",
+            )
+        if not 0 <= self.port <= 65535:
+            raise CaptureError(f"{self.port} is no port.", hint="0 for any free one, or 1024 to 65535")
+
+    def server_facts(self) -> dict[str, str | int]:
+        """How the app was served, for the manifest."""
+        facts: dict[str, str | int] = {"server": self.server, "workers": self.workers}
+        if self.server == "gunicorn":
+            facts["worker_class"] = self.worker_class
+            if self.worker_class == "gthread":
+                facts["threads"] = self.threads
+        return facts

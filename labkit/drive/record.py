@@ -1,0 +1,91 @@
+"""The order of a recording: start, warm up, snapshot, rungs, a second pass for the sites, publish."""
+
+from __future__ import annotations
+
+import platform
+from pathlib import Path
+
+from labkit import __version__
+from labkit.cases import Load, Target
+from labkit.drive.measure import Measurement
+from labkit.drive.options import RecordOptions
+from labkit.drive.processes import termination_unwinds
+from labkit.drive.progress import SNAPSHOT_WORK, Progress
+from labkit.drive.server import Server
+from labkit.store.capture import Capture, CaptureWriter
+
+ALLOCATION_RUNGS = 2
+_FEWEST_TRACED_REQUESTS = 50
+_TRACED_TIMEOUT_FACTOR = 10  # tracemalloc with many frames slows an app that far
+
+
+def record(target: Target, options: RecordOptions, out_dir: Path, command: str, progress: bool) -> Capture:
+    """Serve ``target``, play its load, and write a capture to ``out_dir``.
+
+    Raises CaptureError (its kinds are in ``labkit.errors``) when the app, its server or the agent do
+    not do what is needed, NotACapture when ``out_dir`` exists. However it ends, no process is left,
+    and without a finished capture no file.
+    """
+    bar = Progress(_work(target.load, options), show=progress)
+    with termination_unwinds(), CaptureWriter(out_dir) as writer, bar:
+        settled, versions = _measure(target, options, writer, bar)
+        if options.allocation_pass:
+            settled &= _trace(target, options, writer, bar)
+        return writer.publish(
+            label=target.label,
+            command=command,
+            versions={"labkit": __version__, **versions, "platform": platform.platform(terse=True)},
+            load=target.load.model_dump(mode="json"),
+            server=options.server_facts(),
+            settled=settled,
+        )
+
+
+def _measure(
+    target: Target, options: RecordOptions, writer: CaptureWriter, bar: Progress
+) -> tuple[bool, dict[str, str]]:
+    """The pass that is measured; its last snapshot is taken under load and then discarded."""
+    load = target.load
+    bar.doing("start the server")
+    with Server(target, options, writer.log_path) as server:
+        bar.advance()
+        measurement = Measurement(server, load, options, writer, bar)
+        measurement.play("warm up", load.warmup_requests)
+        measurement.snapshot(0)
+        for rung in range(1, load.rungs + 1):
+            measurement.play(f"rung {rung} of {load.rungs}", load.requests_per_rung)
+            measurement.snapshot(rung)
+        measurement.snapshot_under_load(writer.folder / "discarded.heap")
+        return measurement.settled, server.interpreter.versions
+
+
+def _trace(target: Target, options: RecordOptions, writer: CaptureWriter, bar: Progress) -> bool:
+    """The pass that remembers allocation sites, on a server of its own: tracing disturbs what it watches."""
+    load = target.load
+    requests = _traced_requests(load)
+    timeout_s = _TRACED_TIMEOUT_FACTOR * options.request_timeout_s
+    bar.doing("start the server again")
+    with Server(target, options, writer.log_path) as server:
+        bar.advance()
+        measurement = Measurement(server, load, options, writer, bar)
+        measurement.play("warm up", load.warmup_requests)
+        measurement.trace_allocations()
+        measurement.snapshot(0, sites=True)
+        for rung in range(1, ALLOCATION_RUNGS + 1):
+            what = f"allocation sites, {rung} of {ALLOCATION_RUNGS}"
+            measurement.play(what, requests, timeout_s)
+        measurement.snapshot(ALLOCATION_RUNGS, sites=True)
+        writer.note(allocation_frames=options.allocation_frames)
+        return measurement.settled
+
+
+def _traced_requests(load: Load) -> int:
+    return max(_FEWEST_TRACED_REQUESTS, load.requests_per_rung // 2)
+
+
+def _work(load: Load, options: RecordOptions) -> int:
+    """All that the bar counts, roughly: visits are played whole."""
+    work = load.warmup_requests + load.rungs * load.requests_per_rung + SNAPSHOT_WORK * (load.rungs + 3)
+    if options.allocation_pass:
+        work += load.warmup_requests + ALLOCATION_RUNGS * _traced_requests(load) + SNAPSHOT_WORK * 3
+    return work
