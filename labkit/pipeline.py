@@ -8,6 +8,7 @@ from pathlib import Path
 from labkit.findings.conclude import conclude
 from labkit.findings.evidence import gather
 from labkit.findings.model import Findings
+from labkit.findings.survey import survey_snapshots
 from labkit.store.capture import Capture, open_capture
 
 
@@ -21,3 +22,11 @@ def analyse(capture: Capture | Path, report: Callable[[str], None] = lambda _: N
     evidence = gather(opened, report)
     report("weighing the evidence")
     return conclude(evidence)
+
+
+def survey(paths: list[Path], report: Callable[[str], None] = lambda _: None) -> Findings:
+    """Look at snapshots that come without a load: what is large and what holds it, but no verdict.
+
+    Sizes are no growth, so the verdict is ``inconclusive`` and says which measurement is missing.
+    """
+    return survey_snapshots(paths, report)

@@ -36,7 +36,7 @@ def main(arguments):
     sys.path[:] = [entry for entry in sys.path if os.path.abspath(entry or ".") != here]
     os.environ["LABKIT_RUN_DIR"] = options["--run-dir"]
     load_agent()
-    from _labkit_agent import servers  # noqa: PLC0415  the package exists only from here on
+    from _labkit_agent import servers
 
     servers.die_with_parent()
     servers.RUNNERS[options["--server"]](rest)

@@ -56,9 +56,7 @@ class Sites:
         The function is '?' when no living code object of that file covers the line.
         """
         functions = _functions(objects, {frame for row in self._row_of for frame in row})
-        self.rows = [
-            [[file, line, functions.get((file, line), "?")] for file, line in row] for row in self._row_of
-        ]
+        self.rows = [[[file, line, functions.get((file, line), "?")] for file, line in row] for row in self._row_of]
 
 
 def _trace_function():

@@ -79,7 +79,10 @@ class Walker:
             space = module.__dict__
             self.hidden.update((id(module), id(space)))
             for value in list(space.values()):
-                if getattr(value, "__module__", None) == space.get("__name__") and type(value) in (type, types.FunctionType):
+                if getattr(value, "__module__", None) == space.get("__name__") and type(value) in (
+                    type,
+                    types.FunctionType,
+                ):
                     self.hidden.add(id(value))
         while frame is not None:
             self.hidden.add(id(frame))

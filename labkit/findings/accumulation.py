@@ -58,9 +58,7 @@ def accumulations(evidence: Evidence) -> list[Accumulation]:
 
 def _gaining(evidence: Evidence) -> set[int]:
     """Populations that gained objects, or bytes in place, enough to look at."""
-    smallest = max(
-        thresholds.MIN_OBJECTS_PER_RUNG, thresholds.MIN_OBJECTS_PER_REQUEST * evidence.requests_per_rung
-    )
+    smallest = max(thresholds.MIN_OBJECTS_PER_RUNG, thresholds.MIN_OBJECTS_PER_REQUEST * evidence.requests_per_rung)
     objects = evidence.objects[:, -1] - evidence.objects[:, 0]
     in_place = evidence.bytes[:, -1] - evidence.bytes[:, 0]
     served = evidence.requests[-1] - evidence.requests[0]
@@ -79,9 +77,7 @@ def _accumulation(evidence: Evidence, retainer: int, tops: list[int]) -> Accumul
     served = evidence.requests[-1] - evidence.requests[0]
     own = evidence.bytes[retainer] if retainer >= 0 else np.zeros_like(sizes)
     overhead = max(int(own[-1] - own[0]), 0) / served
-    smallest = max(
-        thresholds.MIN_OBJECTS_PER_RUNG, thresholds.MIN_OBJECTS_PER_REQUEST * evidence.requests_per_rung
-    )
+    smallest = max(thresholds.MIN_OBJECTS_PER_RUNG, thresholds.MIN_OBJECTS_PER_REQUEST * evidence.requests_per_rung)
     return Accumulation(
         retainer=max(retainer, -1),
         tops=tuple(tops),

@@ -18,15 +18,19 @@ def allocation_site(evidence: Evidence, lead: int, members: tuple[int, ...]) -> 
     """The line that allocated most bytes of population ``lead``; of ``members`` where it has none."""
     for numbers in ((lead,), members):
         for heap in evidence.allocations:
-            frames = _weigh(heap.graph.snapshot.sites, heap.graph.snapshot.columns["node_site"],
-                            heap.graph.size_bytes, np.isin(heap.numbers, numbers))
+            frames = _weigh(
+                heap.graph.snapshot.sites,
+                heap.graph.snapshot.columns["node_site"],
+                heap.graph.size_bytes,
+                np.isin(heap.numbers, numbers),
+            )
             if frames:
                 file, line, function = max(frames.items(), key=lambda item: (item[1], item[0]))[0]
                 return AllocationSite(file=_short(file), line=line, function=function)
     return None
 
 
-def _weigh(sites: list[list[Frame]], column: np.ndarray, sizes: np.ndarray, chosen: np.ndarray) -> Counter[Frame]:  # type: ignore[type-arg]
+def _weigh(sites: list[list[Frame]], column: np.ndarray, sizes: np.ndarray, chosen: np.ndarray) -> Counter[Frame]:
     weights: Counter[Frame] = Counter()
     for node in np.flatnonzero(chosen & (column >= 0)).tolist():
         trace = sites[int(column[node])]

@@ -47,9 +47,9 @@ def co_holders(evidence: Evidence, found: Accumulation) -> list[str]:
     return sorted(set(names) - {dotted_name(heap.tree, known)})
 
 
-def _same_type(evidence: Evidence, found: Accumulation) -> np.ndarray:  # type: ignore[type-arg]
+def _same_type(evidence: Evidence, found: Accumulation) -> np.ndarray:
     graph = evidence.last.graph
     wanted = evidence.populations.rows[found.lead].type
     rows = [row for row, name in enumerate(graph.snapshot.types) if name == wanted]
-    chosen: np.ndarray = np.isin(graph.snapshot.columns["node_type"], rows)  # type: ignore[type-arg]
+    chosen: np.ndarray = np.isin(graph.snapshot.columns["node_type"], rows)
     return chosen

@@ -115,9 +115,7 @@ class Sample(Record):
 class Findings(Record):
     """The whole answer."""
 
-    model_config = ConfigDict(
-        frozen=True, extra="forbid", populate_by_name=True, serialize_by_alias=True
-    )
+    model_config = ConfigDict(frozen=True, extra="forbid", populate_by_name=True, serialize_by_alias=True)
 
     schema_: Literal["labkit.findings/1"] = Field(default="labkit.findings/1", alias="schema")
     target: str = ""

@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Literal
 
 from labkit.errors import TooFewSnapshots
@@ -47,8 +48,8 @@ def trend_of(requests: Sequence[int], values: Sequence[float], *, smallest: floa
             seen=f"{len(values)} snapshots",
             hint="--rungs 4 or more",
         )
-    steps = [b - a for a, b in zip(values, values[1:], strict=False)]
-    widths = [b - a for a, b in zip(requests, requests[1:], strict=False)]
+    steps = [b - a for a, b in pairwise(values)]
+    widths = [b - a for a, b in pairwise(requests)]
     rates = [step / width for step, width in zip(steps, widths, strict=True)]
     shape, start = _shape(steps, rates, smallest)
     slope, interval = slope_with_interval(requests[start:], values[start:])
@@ -63,7 +64,7 @@ def _shape(steps: list[float], rates: list[float], smallest: float) -> tuple[Sha
     tail = rates[-TAIL:]
     largest = max(rates)
     if all(step >= smallest for step in steps[-TAIL:]):
-        if all(later < earlier for earlier, later in zip(rates, rates[1:], strict=False)):
+        if all(later < earlier for earlier, later in pairwise(rates)):
             return "saturating", 0
         if min(tail) >= 0.5 * max(tail):
             return "linear", _steady_from(rates)

@@ -64,8 +64,7 @@ class _Flow:
             self.order.append(node)
             self.tree_parent.append(origin)
             predecessors.append([origin])
-            for edge in range(start[node + 1] - 1, start[node] - 1, -1):
-                stack.append((target[edge], number))
+            stack.extend((target[edge], number) for edge in range(start[node + 1] - 1, start[node] - 1, -1))
         self.predecessors = predecessors
 
     def immediate_dominators(self) -> list[int]:

@@ -12,6 +12,7 @@ from labkit.store.snapshot import Snapshot
 
 Ints = npt.NDArray[np.int64]
 
+
 class Graph:
     """Rows are thin views over the snapshot's columns; nothing is copied until it is asked for."""
 

@@ -120,9 +120,9 @@ class _Steps:
     def __init__(self, graph: Graph) -> None:
         columns = graph.snapshot.columns
         self.graph = graph
-        self.kinds = graph.edge_kind.tolist()
-        self.labels = graph.edge_label.tolist()
-        self.targets = graph.edge_target.tolist()
+        self.kinds: list[int] = graph.edge_kind.tolist()
+        self.labels: list[int] = graph.edge_label.tolist()
+        self.targets: list[int] = graph.edge_target.tolist()
         names = columns["node_name"].astype(np.int64)
         self.things: list[int] = (columns["node_type"].astype(np.int64) << 32 | (names + 1)).tolist()
         self.texts: dict[int, str] = {}

@@ -55,7 +55,8 @@ def reference_gaps(graph: Graph) -> Ints:
     """Reference count minus references seen, shape (nodes,); 0 where the object is immortal."""
     gaps = graph.refcount - graph.in_degree
     gaps[graph.refcount < 0] = 0
-    return np.maximum(gaps, 0)
+    positive: Ints = np.maximum(gaps, 0)
+    return positive
 
 
 def held_from_c(graph: Graph) -> Ints:

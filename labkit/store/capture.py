@@ -1,10 +1,10 @@
 """A recorded session: ordered snapshots, samples from outside, and where it all came from.
 
-    NAME/manifest.json    schema, load, statuses, one entry per snapshot with what it cost
-    NAME/samples.csv      one row per worker and look: RSS, USS, descriptors, sockets, threads
-    NAME/heap/            rung-00.<pid>.heap ...   the heap after warm-up and after each rung
-    NAME/sites/           the same from the separate pass that records allocation sites
-    NAME/server.log       what the server printed
+NAME/manifest.json    schema, load, statuses, one entry per snapshot with what it cost
+NAME/samples.csv      one row per worker and look: RSS, USS, descriptors, sockets, threads
+NAME/heap/            rung-00.<pid>.heap ...   the heap after warm-up and after each rung
+NAME/sites/           the same from the separate pass that records allocation sites
+NAME/server.log       what the server printed
 """
 
 from __future__ import annotations
@@ -189,14 +189,14 @@ def open_capture(folder: Path) -> Capture:
     try:
         manifest = json.loads(path.read_text())
         schema = str(manifest["schema"])
-        if not schema.startswith("labkit.capture/"):
-            raise ValueError(f"schema is {schema!r}")
-        if schema != SCHEMA:
+        if schema.startswith("labkit.capture/") and schema != SCHEMA:
             raise UnsupportedVersion(
                 f"{folder} was written by another version of labkit.",
                 seen=f"{schema}, this one reads {SCHEMA}",
                 hint="open it with the labkit that wrote it, or a newer one",
             )
+        if schema != SCHEMA:
+            raise NotACapture(f"{folder} is not a labkit capture.", seen=f"manifest.json names {schema!r}")
         snapshots = tuple(_entries(manifest["snapshots"], folder))
         site_snapshots = tuple(_entries(manifest["site_snapshots"], folder))
         samples = tuple(_samples(folder / "samples.csv"))
@@ -219,9 +219,7 @@ def _entries(rows: list[dict[str, Any]], folder: Path) -> Iterator[SnapshotEntry
 def _samples(path: Path) -> Iterator[Sample]:
     with path.open(newline="") as stream:
         for row in csv.DictReader(stream):
-            yield Sample(
-                float(row["time_s"]), *(int(row[field.name]) for field in dataclasses.fields(Sample)[1:])
-            )
+            yield Sample(float(row["time_s"]), *(int(row[field.name]) for field in dataclasses.fields(Sample)[1:]))
 
 
 def _files(folder: Path) -> Iterator[Path]:

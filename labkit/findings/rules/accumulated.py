@@ -100,7 +100,7 @@ def _why(name: str, kind: str, rate: float, size: float, what: str) -> str:
         return f"{name} grows by {size:,.0f} bytes with every request and is never cut back."
     gain = f"{rate:.2f} {kind}" if rate < 0.995 else f"{rate:.0f} {kind}" if rate >= 1.5 else f"one {kind}"
     tail = {
-        "traceback": " Each kept exception holds its traceback, and through it the frames and everything they worked on.",
+        "traceback": " Each kept exception holds its traceback, and with it the frames and all they worked on.",
         "c-reference": " No Python object refers to them: the reference is counted, but held by C code.",
     }.get(what, "")
     return (

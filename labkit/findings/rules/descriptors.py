@@ -21,7 +21,11 @@ def find(draft: Draft) -> None:
     for place, found in draft.suspected.items():
         rows = draft.evidence.populations.rows
         for kind, types in (("descriptors", FILE_TYPES), ("connections", CONNECTION_TYPES)):
-            holding = [n for n in found.members if rows[n].type in types and _gain(draft, n) >= thresholds.SAME_GROWTH_SHARE * trend.total]
+            holding = [
+                n
+                for n in found.members
+                if rows[n].type in types and _gain(draft, n) >= thresholds.SAME_GROWTH_SHARE * trend.total
+            ]
             if holding:
                 suspect = draft.suspects[place]
                 draft.suspects[place] = suspect.model_copy(

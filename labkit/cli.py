@@ -1,0 +1,276 @@
+"""The command line: parse, call the pipeline, print. No logic lives here.
+
+Exit status: 0 clean, 1 suspects found, 2 could not run, 3 inconclusive.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import shlex
+import sys
+import tempfile
+import traceback
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+from labkit import __version__, pipeline
+from labkit.cases import Load, Step, Target, list_cases, target_of
+from labkit.drive.options import RecordOptions
+from labkit.drive.record import record
+from labkit.errors import CaseError, LabkitError
+from labkit.findings.model import Findings
+from labkit.store.capture import open_capture
+from labkit.views import report, text
+
+EXIT = {"clean": 0, "suspect": 1, "inconclusive": 3}
+COULD_NOT_RUN = 2
+DEMO = "session_cache"
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command; returns the exit status and prints errors as three lines."""
+    words = list(sys.argv[1:] if arguments is None else arguments)
+    options = _parser().parse_args(words)
+    options.command = shlex.join(["labkit", *words])
+    run: Callable[[argparse.Namespace], int] = options.run
+    try:
+        return run(options)
+    except LabkitError as error:
+        if options.debug:
+            traceback.print_exc()
+        print(f"error: {error}", file=sys.stderr)
+    except KeyboardInterrupt:
+        print("interrupted: the server was stopped and no unfinished file was left", file=sys.stderr)
+    except BrokenPipeError:
+        sys.stderr.close()
+    return COULD_NOT_RUN
+
+
+def _cases(options: argparse.Namespace) -> int:
+    found = list_cases()
+    if options.json:
+        print(json.dumps([case.model_dump(mode="json", exclude={"folder"}) for case in found], indent=1))
+    else:
+        width = max(len(case.name) for case in found)
+        for case in found:
+            print(f"{case.name:<{width}}  {case.title}")
+    return 0
+
+
+def _investigate(options: argparse.Namespace) -> int:
+    target = _target(options)
+    if options.out:
+        return _investigate_into(options, target, Path(options.out))
+    if options.json:
+        with tempfile.TemporaryDirectory(prefix="labkit-") as folder:
+            return _investigate_into(options, target, Path(folder) / "out")
+    return _investigate_into(options, target, _next_folder(target.label))
+
+
+def _investigate_into(options: argparse.Namespace, target: Target, folder: Path) -> int:
+    if folder.exists() and any(folder.iterdir()):
+        raise LabkitError(f"{folder} is not empty; nothing is written over.", hint="choose another --out")
+    had_folder = folder.exists()
+    folder.mkdir(parents=True, exist_ok=True)
+    try:
+        capture = record(target, _record_options(options), folder / "capture", options.command, not options.quiet)
+    except BaseException:
+        if not had_folder:
+            folder.rmdir()
+        raise
+    findings = pipeline.analyse(capture, _progress_line(options))
+    report.write_report(findings, folder / "report.html")
+    (folder / "findings.json").write_text(findings.model_dump_json(indent=1) + "\n")
+    _print(findings, options.json)
+    if not options.json:
+        print(f"Report: {folder / 'report.html'}")
+    return EXIT[findings.verdict]
+
+
+def _demo(options: argparse.Namespace) -> int:
+    """Investigate a leaky sample app; success is that the culprit was found."""
+    options.target, options.app, options.json, options.out = options.case, None, False, None
+    print(f"Investigating {options.case}: a Falcon app under Gunicorn, about 20 seconds.\n", flush=True)
+    status = _investigate(options)
+    return 0 if status == EXIT["suspect"] else COULD_NOT_RUN
+
+
+def _report(options: argparse.Namespace) -> int:
+    findings = pipeline.analyse(Path(options.capture), _progress_line(options))
+    report.write_report(findings, Path(options.output))
+    print(f"Report: {options.output}")
+    return EXIT[findings.verdict]
+
+
+def _triage(options: argparse.Namespace) -> int:
+    first = Path(options.paths[0])
+    if first.is_dir() and len(options.paths) == 1:
+        findings = pipeline.analyse(open_capture(first), _progress_line(options))
+    else:
+        findings = pipeline.survey([Path(path) for path in options.paths], _progress_line(options))
+    _print(findings, options.json)
+    return EXIT[findings.verdict]
+
+
+def _target(options: argparse.Namespace) -> Target:
+    if options.app and options.target:
+        raise CaseError("Give a case or --app, not both.", seen=f"{options.target} and --app {options.app}")
+    if options.target:
+        if options.request:
+            raise CaseError("--request goes with --app; a case brings its own load.")
+        target = target_of(options.target)
+        return target.model_copy(update={"load": _adjusted(target.load, options)})
+    if not options.app:
+        raise CaseError("There is nothing to investigate.", hint="labkit investigate CASE, or --app FILE.py:app")
+    if not options.request:
+        raise CaseError("An app needs a load.", seen="no --request", hint="--request 'GET /items/{i}'")
+    file, _, name = options.app.partition(":")
+    steps = _steps(options)
+    return Target(
+        label=f"{Path(file).name}:{name or 'app'}",
+        app_file=Path(file).absolute(),
+        app_name=name or "app",
+        load=_adjusted(_valid(Load, steps=steps, concurrency=4), options),
+    )
+
+
+def _steps(options: argparse.Namespace) -> tuple[Step, ...]:
+    body = Path(options.body_file).read_text() if options.body_file else options.body or ""
+    headers = {}
+    for line in options.header:
+        name, colon, value = line.partition(":")
+        if not colon:
+            raise CaseError(f"{line!r} is no header.", hint="--header 'Content-Type: application/json'")
+        headers[name.strip()] = value.strip()
+    bodyless = ("GET ", "HEAD ", "DELETE ", "OPTIONS ")
+    return tuple(
+        _valid(Step, request=request, body="" if request.startswith(bodyless) else body, headers=headers)
+        for request in options.request
+    )
+
+
+def _adjusted(load: Load, options: argparse.Namespace) -> Load:
+    chosen = {
+        "requests_per_rung": options.requests,
+        "rungs": options.rungs,
+        "warmup_requests": options.warmup,
+        "concurrency": options.concurrency,
+        "seed": options.seed,
+    }
+    given = {key: value for key, value in chosen.items() if value is not None}
+    adjusted: Load = _valid(Load, **{**load.model_dump(), **given})
+    return adjusted
+
+
+def _valid(model: Any, **fields: Any) -> Any:
+    try:
+        return model(**fields)
+    except ValueError as error:
+        faults = error.errors() if hasattr(error, "errors") else []
+        seen = "; ".join(f"{'.'.join(map(str, fault['loc']))}: {fault['msg']}" for fault in faults) or str(error)
+        raise CaseError("The load cannot be played.", seen=seen, hint="labkit investigate --help") from None
+
+
+def _record_options(options: argparse.Namespace) -> RecordOptions:
+    return RecordOptions(
+        python=options.python,
+        server=options.server,
+        worker_class=options.worker_class,
+        threads=options.threads,
+        workers=options.workers,
+        port=options.port,
+        request_timeout_s=options.request_timeout,
+        allow_statuses=tuple(options.allow_status),
+        allocation_pass=not options.no_sites,
+    )
+
+
+def _next_folder(label: str) -> Path:
+    name = "".join(letter if letter.isalnum() else "-" for letter in label)
+    number = 1
+    while (folder := Path("investigations") / f"{name}-{number}").exists():
+        number += 1
+    return folder
+
+
+def _progress_line(options: argparse.Namespace) -> Callable[[str], None]:
+    if options.quiet or not sys.stderr.isatty():
+        return lambda _: None
+    return lambda line: print(f"\r\033[K{line} ...", end="\r", file=sys.stderr, flush=True)
+
+
+def _print(findings: Findings, as_json: bool) -> None:
+    if sys.stderr.isatty():
+        print("\r\033[K", end="", file=sys.stderr)
+    print(findings.model_dump_json(indent=1) if as_json else text.render(findings), flush=True)
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="labkit", description=__doc__.partition("\n\n")[2] if __doc__ else None)
+    parser.add_argument("--version", action="version", version=f"labkit {__version__}")
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+
+    def command(name: str, run: Callable[[argparse.Namespace], int], about: str) -> argparse.ArgumentParser:
+        sub = commands.add_parser(name, help=about, description=about)
+        sub.set_defaults(run=run)
+        sub.add_argument("--debug", action="store_true", help="show the traceback of an error")
+        sub.add_argument("--quiet", action="store_true", help="no progress bar")
+        return sub
+
+    cases = command("cases", _cases, "list the sample cases")
+    cases.add_argument("--json", action="store_true", help="as JSON")
+    investigate = command("investigate", _investigate, "run an app under load and say what it keeps alive")
+    investigate.add_argument("target", nargs="?", help="a case, case:fixed, or a case.toml")
+    investigate.add_argument("--json", action="store_true", help="findings as JSON on standard output, nothing else")
+    investigate.add_argument("--out", metavar="DIR", help="keep capture, findings and report here")
+    _add_app_options(investigate)
+    demo = command("demo", _demo, "find the leak in a sample app and write the report")
+    demo.add_argument("case", nargs="?", default=DEMO, help=f"which case (default: {DEMO})")
+    _add_app_options(demo)
+    triage = command("triage", _triage, "say what a capture, or a single snapshot, shows")
+    triage.add_argument("paths", nargs="+", metavar="SNAPSHOT|CAPTURE")
+    triage.add_argument("--json", action="store_true", help="findings as JSON on standard output, nothing else")
+    html = command("report", _report, "write a capture's report as one HTML file")
+    html.add_argument("capture", metavar="CAPTURE")
+    html.add_argument("-o", "--output", required=True, metavar="FILE")
+    return parser
+
+
+def _add_app_options(parser: argparse.ArgumentParser) -> None:
+    app = parser.add_argument_group("any app")
+    app.add_argument("--app", metavar="FILE.py:NAME", help="a WSGI app in a file; NAME may be create_app()")
+    app.add_argument(
+        "--request",
+        action="append",
+        default=[],
+        metavar="'METHOD /PATH'",
+        help="one step of a visit, repeatable; {i} is the visit's number, {word} a new random word",
+    )
+    app.add_argument("--body", help="body of POST, PUT and PATCH requests")
+    app.add_argument("--body-file", metavar="FILE")
+    app.add_argument("--header", action="append", default=[], metavar="'Name: value'")
+    app.add_argument(
+        "--allow-status",
+        action="append",
+        type=int,
+        default=[],
+        metavar="N",
+        help="an error status that is normal for this load",
+    )
+    load = parser.add_argument_group("load")
+    load.add_argument("--requests", type=int, metavar="N", help="requests in each rung (default 200)")
+    load.add_argument("--rungs", type=int, metavar="K", help="rungs, at least 4 (default 6)")
+    load.add_argument("--warmup", type=int, metavar="W", help="requests before the first snapshot (default 200)")
+    load.add_argument("--concurrency", type=int, metavar="C", help="clients at a time (default 4)")
+    load.add_argument("--seed", type=int, help="seed of the load")
+    load.add_argument("--request-timeout", type=float, default=10, metavar="SECONDS")
+    server = parser.add_argument_group("server")
+    server.add_argument("--server", choices=["gunicorn", "uvicorn", "builtin"], default="gunicorn")
+    server.add_argument("--worker-class", choices=["sync", "gthread"], default="sync")
+    server.add_argument("--workers", type=int, default=1)
+    server.add_argument("--threads", type=int, default=4, help="threads of a gthread worker")
+    server.add_argument("--port", type=int, default=0, help="default: any free one")
+    server.add_argument("--python", default=sys.executable, metavar="PATH", help="interpreter that runs the app")
+    server.add_argument("--no-sites", action="store_true", help="skip the second pass that finds allocation sites")

@@ -1,0 +1,51 @@
+"""What single snapshots show: the largest retained sizes with their holders, and never a verdict."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+
+from labkit.findings.model import Explained, Findings, Ledger
+from labkit.heap.dominators import dominators
+from labkit.heap.graph import Graph
+from labkit.heap.naming import dotted_name
+from labkit.heap.paths import nearest_paths
+from labkit.heap.roots import held_from_c
+from labkit.store.snapshot import read_snapshot
+
+LARGEST = 10
+CONTAINERS = ("dict", "list", "set", "collections.deque", "collections.OrderedDict", "collections.defaultdict")
+
+
+def survey_snapshots(paths: list[Path], report: Callable[[str], None]) -> Findings:
+    """Name the containers with the largest retained size in the last of ``paths``; check all of them."""
+    for path in paths[:-1]:
+        report(f"reading {path.name}")
+        read_snapshot(path)
+    report(f"reading {paths[-1].name}")
+    tree = nearest_paths(Graph(read_snapshot(paths[-1])))
+    graph = tree.graph
+    report("computing retained sizes")
+    retained = dominators(graph, [*tree.roots.node, *held_from_c(graph).tolist()]).retained_bytes
+    rows = [row for row, name in enumerate(graph.snapshot.types) if name in CONTAINERS]
+    containers = np.flatnonzero(np.isin(graph.snapshot.columns["node_type"], rows))
+    largest = containers[np.argsort(-retained[containers], kind="stable")]
+    explained: list[Explained] = []
+    for node in largest.tolist():
+        if len(explained) == LARGEST:
+            break
+        edge = tree.parent_edge[node]
+        if edge >= 0 and graph.label_of(edge) == "__dict__":
+            continue  # a namespace is as large as its program
+        name = dotted_name(tree, node)
+        why = f"{name} ({graph.type_of(node)}) alone keeps {int(retained[node]):,} bytes alive."
+        explained.append(Explained(kind="large", bytes=int(retained[node]), why=why))
+    return Findings(
+        target=", ".join(path.name for path in paths),
+        verdict="inconclusive",
+        explained=explained,
+        ledger=Ledger(live_python_bytes=int(graph.size_bytes.sum())),
+        missing=["a series: size is no growth; record a capture with labkit investigate"],
+    )
