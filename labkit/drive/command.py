@@ -46,9 +46,7 @@ def locate_app(target: Target) -> AppModule:
         parts.insert(0, folder.name)
         folder = folder.parent
     if file.suffix != ".py" or any("." in part for part in parts):
-        raise AppNotReady(
-            f"{target.app_file} cannot be imported under that name.", hint="NAME.py, without more dots"
-        )
+        raise AppNotReady(f"{target.app_file} cannot be imported under that name.", hint="NAME.py, without more dots")
     return AppModule(folder, ".".join(parts), target.app_name)
 
 

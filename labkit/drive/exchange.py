@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import contextlib
 import http.client
+import io
 import socket
 import time
 from dataclasses import dataclass
+from typing import Any
 
 from labkit.drive.visits import Request
 
@@ -22,11 +24,28 @@ class Answer:
     duration_s: float
 
 
+class _UnbrokenLines(io.BufferedReader):
+    """Where http.client takes the end of the stream for the end of the headers, this raises."""
+
+    def readline(self, size: int | None = -1) -> bytes:
+        line = super().readline(size)
+        if not line:
+            raise http.client.IncompleteRead(b"")
+        return line
+
+
+class _Response(http.client.HTTPResponse):
+    def __init__(self, sock: socket.socket, *more: Any, **options: Any) -> None:
+        super().__init__(sock, *more, **options)
+        self.fp = _UnbrokenLines(self.fp.detach())
+
+
 class Connection:
     """A keep-alive HTTP connection; one request at a time."""
 
     def __init__(self, address: tuple[str, int], timeout_s: float) -> None:
         self._http = http.client.HTTPConnection(*address, timeout=timeout_s)
+        self._http.response_class = _Response
         self._timeout_s = timeout_s
         self._socket: socket.socket | None = None
 
@@ -74,9 +93,7 @@ class Connection:
                 self._http.connect()
             current = self._socket = self._http.sock
             current.settimeout(_left(deadline))
-            with contextlib.suppress(
-                BrokenPipeError, ConnectionResetError
-            ):  # an early answer may still be there
+            with contextlib.suppress(BrokenPipeError, ConnectionResetError):  # an early answer may still be there
                 self._http.request(request.method, request.path, request.body, request.headers)
             return bool(current.recv(1, socket.MSG_PEEK))
         except TimeoutError:

@@ -39,9 +39,7 @@ class ServerLog:
 
     def end_of_worker(self, pid: int, patience_s: float = 1.0) -> str:
         """The server's line about the end of worker ``pid``, waited for a moment; or its last lines."""
-        about = re.compile(
-            rf"(?=.*\bpid: ?{pid}\b).*(sent|exit|terminated|signal|timeout|failed)", re.IGNORECASE
-        )
+        about = re.compile(rf"(?=.*\bpid: ?{pid}\b).*(sent|exit|terminated|signal|timeout|failed)", re.IGNORECASE)
         give_up = time.monotonic() + patience_s
         while True:
             told = [line for line in self.lines() if about.search(line)]
@@ -59,9 +57,7 @@ def import_fault(app: AppModule, app_file: Path, python: str, last_line: str) ->
     """The app could not be loaded; ``last_line`` is the traceback's."""
     name = app.name.removesuffix("()")
     if re.search(rf"module '{re.escape(app.module)}' has no attribute '{re.escape(name)}'", last_line):
-        return AppNotReady(
-            f"{app_file.name} has no {name!r}.", seen=last_line, hint=_names_hint(app, app_file)
-        )
+        return AppNotReady(f"{app_file.name} has no {name!r}.", seen=last_line, hint=_names_hint(app, app_file))
     hint = ""
     if missing := re.search(r"ModuleNotFoundError: No module named '([^']+)'", last_line):
         hint = f"{python} -m pip install {missing[1].split('.')[0]}, or --python with one that has it"

@@ -48,9 +48,7 @@ def find_interpreter(python: str, server: str, environment: Mapping[str, str]) -
     """Ask ``python`` what it is and whether it has ``server``; raise AppNotReady when it cannot serve."""
     found = shutil.which(os.path.expanduser(python))  # noqa: PTH111  a bare name is looked up on PATH
     if found is None:
-        raise AppNotReady(
-            f"There is no interpreter {python}.", hint="--python PATH of a Python that runs the app"
-        )
+        raise AppNotReady(f"There is no interpreter {python}.", hint="--python PATH of a Python that runs the app")
     path = os.path.abspath(found)  # noqa: PTH100  a venv's link must not be resolved
     facts = _ask(path, server, environment)
     if facts["missing"]:

@@ -76,9 +76,7 @@ class Players:
     def __enter__(self) -> Players:
         try:
             for number, connection in enumerate(self._connections):
-                thread = threading.Thread(
-                    target=self._play, args=(connection,), name=f"player-{number}", daemon=True
-                )
+                thread = threading.Thread(target=self._play, args=(connection,), name=f"player-{number}", daemon=True)
                 self._threads.append(thread)
                 thread.start()
         except BaseException:

@@ -104,9 +104,7 @@ class Server:
                 )
 
     def _start(self, run_dir: Path, environment: dict[str, str]) -> None:
-        command = command_line(
-            self.interpreter.path, run_dir, self._app, self._options, self.interpreter.server_flags
-        )
+        command = command_line(self.interpreter.path, run_dir, self._app, self._options, self.interpreter.server_flags)
         with self._log.path.open("ab") as output:
             self._process = subprocess.Popen(
                 command,
@@ -134,9 +132,7 @@ class Server:
     def _raise_if_import_failed(self, run_dir: Path) -> None:
         for note in run_dir.glob("worker-*.failed"):
             python = self._options.python
-            raise import_fault(
-                self._app, self._target.app_file, python, note.read_text(encoding="utf-8").strip()
-            )
+            raise import_fault(self._app, self._target.app_file, python, note.read_text(encoding="utf-8").strip())
 
     def _find_workers(self, run_dir: Path) -> bool:
         notes = sorted(run_dir.glob("worker-*.json"))
