@@ -72,9 +72,7 @@ def _measured(grows_type: str, trace: bool) -> dict[str, int]:
     return {
         "traced_bytes": tracemalloc.get_traced_memory()[0],
         "rss_bytes": int(rss_kib) * 1024,
-        "objects": sum(
-            f"{type(o).__module__}.{type(o).__qualname__}" == grows_type for o in gc.get_objects()
-        ),
+        "objects": sum(f"{type(o).__module__}.{type(o).__qualname__}" == grows_type for o in gc.get_objects()),
         "descriptors": sum(1 for _ in Path("/proc/self/fd").iterdir()),
     }
 
@@ -176,9 +174,7 @@ def measure(case: Case, variant: str, *, rss: bool, worker_class: str) -> None:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("cases", nargs="*", help="names of cases; all when none is given")
     parser.add_argument("--variant", choices=("leaky", "fixed"), default="leaky")
     parser.add_argument("--worker-class", choices=("sync", "gthread"), default="sync")

@@ -10,6 +10,7 @@ import ast
 import difflib
 import io
 import re
+import reprlib
 import tokenize
 import tomllib
 from collections.abc import Iterator, Sequence
@@ -47,9 +48,8 @@ class Step(_Frozen):
     def _is_method_and_path(cls, text: str) -> str:
         if not _REQUEST.fullmatch(text):
             raise ValueError("should be METHOD /path, such as 'POST /sessions/{i}'")
-        for placeholder in re.findall(r"\{[^}]*\}", text):
-            if placeholder not in PLACEHOLDERS:
-                raise ValueError(f"only {' and '.join(PLACEHOLDERS)} are filled in, not {placeholder}")
+        if set(re.findall(r"\{[^}]*\}", text)).difference(PLACEHOLDERS):
+            raise ValueError("should have no placeholder but {i} and {word}")
         return text
 
 
@@ -61,8 +61,15 @@ class Load(_Frozen):
     rungs: int = Field(default=6, ge=4)
     requests_per_rung: int = Field(default=200, ge=1)
     concurrency: int = Field(default=4, ge=1)
-    steps: tuple[Step, ...] = Field(min_length=1)
+    steps: tuple[Step, ...]
     expect_statuses: tuple[Annotated[int, Field(ge=100, le=599)], ...] = ()
+
+    @field_validator("steps")
+    @classmethod
+    def _has_a_step(cls, steps: tuple[Step, ...]) -> tuple[Step, ...]:
+        if not steps:
+            raise ValueError("should have at least one step")
+        return steps
 
 
 class Truth(_Frozen):
@@ -81,8 +88,8 @@ class Truth(_Frozen):
     @field_validator("verdict")
     @classmethod
     def _names_each_variant(cls, verdict: dict[Variant, str]) -> dict[Variant, str]:
-        if missing := [variant for variant in VARIANTS if variant not in verdict]:
-            raise ValueError(f"should also say what is expected of {' and '.join(missing)}")
+        if set(verdict) != set(VARIANTS):
+            raise ValueError("should say what is expected of leaky and of fixed")
         return verdict
 
 
@@ -131,9 +138,7 @@ def cases_dir(folder: Path | None = None) -> Path:
     """The folder of the cases: the repository's ``sample_apps``, unless another is given."""
     found = folder if folder is not None else Path(__file__).resolve().parents[1] / "sample_apps"
     if not found.is_dir():
-        raise CaseError(
-            "There is no folder of cases.", seen=f"{found} is no folder", hint="a case.toml's path"
-        )
+        raise CaseError("There is no folder of cases.", seen=f"{found} is no folder", hint="a case.toml's path")
     return found
 
 
@@ -151,14 +156,13 @@ def load_case(name_or_path: str | Path, folder: Path | None = None) -> Case:
     if isinstance(name_or_path, Path) or path.suffix == ".toml" or len(path.parts) > 1:
         file = path if path.suffix == ".toml" else path / "case.toml"
         if not file.is_file():
-            raise UnknownCase(f"There is no case file {file}.", hint=_known_cases(folder))
+            raise UnknownCase(f"There is no case file {file}.", hint="labkit cases   for the names of all")
         return _read_case(file)
     names = _case_names(folder)
     if name_or_path not in names:
         near = ", ".join(difflib.get_close_matches(name_or_path, names))
-        raise UnknownCase(
-            f"There is no case {name_or_path!r}.", seen=near and f"near: {near}", hint=_known_cases(folder)
-        )
+        known = f"one of: {', '.join(names) or '(none)'}"
+        raise UnknownCase(f"There is no case {name_or_path!r}.", seen=near and f"near: {near}", hint=known)
     return _read_case(cases_dir(folder) / name_or_path / "case.toml")
 
 
@@ -173,10 +177,6 @@ def target_of(text: str, folder: Path | None = None) -> Target:
 
 def _case_names(folder: Path | None) -> list[str]:
     return sorted(file.parent.name for file in cases_dir(folder).glob("*/case.toml"))
-
-
-def _known_cases(folder: Path | None) -> str:
-    return f"one of: {', '.join(_case_names(folder)) or '(none)'}"
 
 
 def _read_case(file: Path) -> Case:
@@ -204,7 +204,7 @@ def _described(fault: Any) -> str:
     if fault["type"] == "extra_forbidden":
         return f"{where}: is no key of this table"
     message = fault["msg"].removeprefix("Value error, ").replace("Input should", "should")
-    return f"{where}: {message}, not {fault['input']!r}"
+    return f"{where}: {message}, not {reprlib.repr(fault['input'])}"
 
 
 def _folder_faults(folder: Path) -> Iterator[str]:

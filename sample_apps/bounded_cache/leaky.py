@@ -46,9 +46,7 @@ class ParcelResource:
 
     def on_get(self, req: falcon.Request, resp: falcon.Response, postcode: str) -> None:
         if not postcode.replace("-", "").isalnum():
-            raise falcon.HTTPBadRequest(
-                title="Not a postcode", description="Letters, digits and dashes only."
-            )
+            raise falcon.HTTPBadRequest(title="Not a postcode", description="Letters, digits and dashes only.")
         region = region_of(postcode)
         resp.media = {
             "postcode": region.postcode,

@@ -46,9 +46,7 @@ def checked_lines(media: Any) -> list[tuple[str, int]]:
     lines = [(line.get("part"), line.get("quantity", 1)) for line in media.get("lines", [])]
     for part, quantity in lines:
         if part not in LIST_PRICES_CENTS or not isinstance(quantity, int) or quantity < 1:
-            raise falcon.HTTPUnprocessableEntity(
-                title="No quote", description=f"Not to be had: {quantity} of {part}."
-            )
+            raise falcon.HTTPUnprocessableEntity(title="No quote", description=f"Not to be had: {quantity} of {part}.")
     return lines
 
 
