@@ -66,6 +66,6 @@ def _perturbation(evidence: Evidence) -> Perturbation:
         child_peak_bytes=max((cost["child_peak_bytes"] for cost in costs if "child_peak_bytes" in cost), default=None),
         uss_before_bytes=under_load.get("uss_before_bytes"),
         uss_after_bytes=under_load.get("uss_after_bytes"),
-        requests_lost=under_load.get("requests_lost"),
+        requests_lost=under_load.get("lost"),
         snapshots=len(costs),
     )
