@@ -53,8 +53,11 @@ def port_taken(port: int, seen: str) -> PortTaken:
     return PortTaken(f"Port {port} is taken.", seen=seen, hint="another --port, or none for any free one")
 
 
-def import_fault(app: AppModule, app_file: Path, python: str, last_line: str) -> CaptureError:
-    """The app could not be loaded; ``last_line`` is the traceback's."""
+def import_fault(app: AppModule, app_file: Path, python: str, told: str) -> CaptureError:
+    """The app could not be loaded; ``told`` is the end of the traceback: its last line, or an error of syntax."""
+    last_line = told.splitlines()[-1] if told else ""
+    if where := re.match(r'\s*File "([^"]+)", line (\d+)', told):
+        last_line += f" ({Path(where[1]).name}, line {where[2]})"
     name = app.name.removesuffix("()")
     if re.search(rf"module '{re.escape(app.module)}' has no attribute '{re.escape(name)}'", last_line):
         return AppNotReady(f"{app_file.name} has no {name!r}.", seen=last_line, hint=_names_hint(app, app_file))

@@ -45,7 +45,7 @@ def end_group(process: subprocess.Popen[bytes], grace_s: float = 2.0) -> None:
             strays = psutil.Process(process.pid).children(recursive=True)
         with contextlib.suppress(ProcessLookupError):
             os.kill(process.pid, signal.SIGTERM)
-        _wait_until(lambda: has_ended(process), grace_s)
+        wait_until(lambda: has_ended(process), grace_s)
     finally:
         with contextlib.suppress(ProcessLookupError, PermissionError):
             os.killpg(process.pid, signal.SIGKILL)
@@ -53,7 +53,7 @@ def end_group(process: subprocess.Popen[bytes], grace_s: float = 2.0) -> None:
         for stray in strays:  # those that left the group; psutil knows a reused number
             with contextlib.suppress(psutil.Error):
                 stray.kill()
-        _wait_until(lambda: not any(is_alive(stray) for stray in strays), grace_s)
+        wait_until(lambda: not any(is_alive(stray) for stray in strays), grace_s)
 
 
 def end_children_with(argument: str) -> None:
@@ -96,7 +96,8 @@ def _leave(number: int, _frame: FrameType | None) -> None:
     raise SystemExit(128 + number)
 
 
-def _wait_until(condition: Callable[[], bool], limit_s: float) -> None:
+def wait_until(condition: Callable[[], bool], limit_s: float) -> None:
+    """Wait until ``condition()``, but no longer than this."""
     give_up = time.monotonic() + limit_s
     while not condition() and time.monotonic() < give_up:
         time.sleep(_POLL_S)

@@ -22,7 +22,7 @@ from labkit.drive.command import HOST, command_line, environment_for, locate_app
 from labkit.drive.faults import ServerLog, import_fault, port_taken
 from labkit.drive.interpreter import Interpreter, find_interpreter
 from labkit.drive.options import RecordOptions
-from labkit.drive.processes import end_children_with, end_group, has_ended, how_ended, is_alive
+from labkit.drive.processes import end_children_with, end_group, has_ended, how_ended, is_alive, wait_until
 from labkit.errors import AgentFailed, AppNotReady, CaptureError, WorkerDied
 
 _POLL_S = 0.02
@@ -90,18 +90,17 @@ class Server:
     def check(self) -> None:
         """Raise WorkerDied unless the server and each worker it started with still run."""
         assert self._process is not None
+        dead = [worker.pid for worker in self.workers if not is_alive(worker.process)]
+        if self._process.pid in dead:  # of a process with threads the first ends, then the rest
+            wait_until(lambda: self._process is None or has_ended(self._process), limit_s=1)
         if has_ended(self._process):
+            raise WorkerDied("The server ended while it was being measured.", seen=self._last_words())
+        if dead:
             raise WorkerDied(
-                "The server ended while it was being measured.",
-                seen=f"{how_ended(self._process)}; its last output: {self._log.tail()}",
+                f"Worker {dead[0]} died while it was being measured.",
+                seen=self._log.end_of_worker(dead[0]),
+                hint="less load, or no limit on the worker's memory or requests",
             )
-        for worker in self.workers:
-            if not is_alive(worker.process):
-                raise WorkerDied(
-                    f"Worker {worker.pid} died while it was being measured.",
-                    seen=self._log.end_of_worker(worker.pid),
-                    hint="less load, or no limit on the worker's memory or requests",
-                )
 
     def _start(self, run_dir: Path, environment: dict[str, str]) -> None:
         command = command_line(self.interpreter.path, run_dir, self._app, self._options, self.interpreter.server_flags)
@@ -147,13 +146,15 @@ class Server:
             raise AgentFailed("The agent in the worker does not answer.", seen=str(error)) from None
         return True
 
+    def _last_words(self) -> str:
+        assert self._process is not None
+        return f"{how_ended(self._process)}; its last output: {self._log.tail()}"
+
     def _not_ready(self, *, ended: bool) -> CaptureError:
         if self._log.says_port_is_taken():
             return port_taken(self._options.port, self._log.tail(1))
         if ended:
-            assert self._process is not None
-            seen = f"{how_ended(self._process)}; its last output: {self._log.tail()}"
-            return AppNotReady("The server ended before it served the app.", seen=seen)
+            return AppNotReady("The server ended before it served the app.", seen=self._last_words())
         return AppNotReady(
             f"The server did not come up within {self._options.start_timeout_s:g} s.",
             seen=f"its last output: {self._log.tail()}",
