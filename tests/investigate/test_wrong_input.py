@@ -1,0 +1,201 @@
+"""Whatever is wrong gets its own three lines and exit status 2, and nothing is left behind."""
+
+from __future__ import annotations
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+import zipfile
+from pathlib import Path
+
+import pytest
+
+from .conftest import Labkit, Outcome, processes_using
+
+REQUEST = ("--request", "GET /items/{i}")
+QUICK = ("--requests", "20", "--warmup", "20", "--rungs", "4", "--no-sites")
+PLAIN = """
+import time
+def app(environ, start_response):
+    {before}
+    start_response({status!r}, [("Content-Type", "text/plain"), ("Content-Length", "2")])
+    return [b"ok"]
+"""
+
+
+def plain_app(folder: Path, *, before: str = "pass", status: str = "200 OK") -> str:
+    """A WSGI app in a file of its own; ``before`` runs in each request."""
+    file = folder / "service.py"
+    file.write_text(PLAIN.format(before=before, status=status))
+    return f"{file}:app"
+
+
+def refused(outcome: Outcome, *texts: str) -> None:
+    """The outcome is an error of the agreed form that contains ``texts``, and left no file."""
+    assert outcome.status == 2, (outcome.out, outcome.err)
+    assert outcome.out == ""
+    assert outcome.err.startswith("error: ")
+    assert "Traceback" not in outcome.err
+    assert len(outcome.err.splitlines()) <= 12
+    for text in texts:
+        assert text in outcome.err
+    assert outcome.left_behind() == []
+
+
+def test_no_such_case(labkit: Labkit) -> None:
+    refused(labkit("investigate", "sesion_cache"), "There is no case 'sesion_cache'", "near: session_cache")
+
+
+def test_nothing_to_investigate(labkit: Labkit) -> None:
+    refused(labkit("investigate"), "There is nothing to investigate", "--app FILE.py:app")
+
+
+def test_an_app_without_a_load(labkit: Labkit, tmp_path: Path) -> None:
+    refused(labkit("investigate", "--app", plain_app(tmp_path)), "An app needs a load", "--request 'GET /items/{i}'")
+
+
+def test_a_request_that_is_none(labkit: Labkit, tmp_path: Path) -> None:
+    outcome = labkit("investigate", "--app", plain_app(tmp_path), "--request", "/items")
+    refused(outcome, "The load cannot be played", "METHOD /path")
+
+
+def test_too_few_rungs(labkit: Labkit, tmp_path: Path) -> None:
+    outcome = labkit("investigate", "--app", plain_app(tmp_path), *REQUEST, "--rungs", "2")
+    refused(outcome, "The load cannot be played", "rungs")
+
+
+def test_an_app_that_does_not_import(labkit: Labkit, tmp_path: Path) -> None:
+    (tmp_path / "broken.py").write_text("import a_package_nobody_has\n")
+    outcome = labkit("investigate", "--app", f"{tmp_path / 'broken.py'}:app", *REQUEST)
+    refused(outcome, "No module named 'a_package_nobody_has'")
+
+
+def test_an_app_file_that_is_not_there(labkit: Labkit, tmp_path: Path) -> None:
+    refused(labkit("investigate", "--app", f"{tmp_path / 'gone.py'}:app", *REQUEST), "gone.py")
+
+
+def test_an_app_name_that_is_not_there(labkit: Labkit, tmp_path: Path) -> None:
+    app = plain_app(tmp_path).replace(":app", ":application")
+    refused(labkit("investigate", "--app", app, *REQUEST), "application")
+
+
+def test_a_port_that_is_taken(labkit: Labkit, tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = str(taken.getsockname()[1])
+        refused(labkit("investigate", "--app", plain_app(tmp_path), *REQUEST, "--port", port), port, "--port")
+
+
+def test_an_app_that_answers_500_to_everything(labkit: Labkit, tmp_path: Path) -> None:
+    app = plain_app(tmp_path, status="500 Internal Server Error")
+    refused(labkit("investigate", "--app", app, *REQUEST, *QUICK), "500", "GET /items/", "--allow-status 500")
+
+
+def test_an_endpoint_that_hangs(labkit: Labkit, tmp_path: Path) -> None:
+    app = plain_app(tmp_path, before="time.sleep(3600)")
+    outcome = labkit("investigate", "--app", app, *REQUEST, *QUICK, "--request-timeout", "1")
+    refused(outcome, "GET /items/", "within 1 s")
+
+
+def test_a_worker_killed_in_mid_run(labkit: Labkit, tmp_path: Path) -> None:
+    before = "import os; environ['PATH_INFO'] == '/items/30' and os.kill(os.getpid(), 9)"
+    app = plain_app(tmp_path, before=before)
+    refused(labkit("investigate", "--app", app, *REQUEST, *QUICK), "worker")
+
+
+def test_an_interpreter_without_a_server(labkit: Labkit, tmp_path: Path) -> None:
+    subprocess.run([sys.executable, "-m", "venv", "--without-pip", tmp_path / "empty"], check=True)
+    python = str(tmp_path / "empty" / "bin" / "python")
+    refused(labkit("investigate", "--app", plain_app(tmp_path), *REQUEST, "--python", python), "gunicorn")
+
+
+def test_an_interpreter_that_is_not_there(labkit: Labkit, tmp_path: Path) -> None:
+    outcome = labkit("investigate", "--app", plain_app(tmp_path), *REQUEST, "--python", "/nowhere/python")
+    refused(outcome, "/nowhere/python")
+
+
+def test_an_out_folder_with_something_in_it(labkit: Labkit, tmp_path: Path) -> None:
+    (tmp_path / "kept").mkdir()
+    (tmp_path / "kept" / "mine.txt").write_text("mine")
+    outcome = labkit("investigate", "--app", plain_app(tmp_path), *REQUEST, "--out", str(tmp_path / "kept"))
+    refused(outcome, "is not empty", "--out")
+    assert [path.name for path in (tmp_path / "kept").iterdir()] == ["mine.txt"]
+
+
+@pytest.fixture(scope="module")
+def snapshot(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A real snapshot, taken in a small process of its own."""
+    folder = tmp_path_factory.mktemp("snapshot")
+    script = (
+        "import sys; sys.argv[0] = 'x'; from labkit.agent import snapshot; "
+        f"snapshot.take({str(folder / 'real.heap')!r}, 60)"
+    )
+    subprocess.run([sys.executable, "-c", script], check=True, timeout=120)
+    return folder / "real.heap"
+
+
+def test_a_single_snapshot_is_surveyed(labkit: Labkit, snapshot: Path) -> None:
+    outcome = labkit("triage", str(snapshot))
+    assert outcome.status == 3
+    assert "labkit investigate" in outcome.out
+
+
+def test_a_truncated_snapshot(labkit: Labkit, snapshot: Path, tmp_path: Path) -> None:
+    (tmp_path / "short.heap").write_bytes(snapshot.read_bytes()[:-2000])
+    refused(labkit("triage", str(tmp_path / "short.heap")), "ends early")
+
+
+def test_a_file_that_is_no_snapshot(labkit: Labkit, tmp_path: Path) -> None:
+    (tmp_path / "notes.txt").write_text("the worker grows")
+    refused(labkit("triage", str(tmp_path / "notes.txt")), "is not a heap snapshot")
+
+
+def test_a_snapshot_from_a_newer_version(labkit: Labkit, snapshot: Path, tmp_path: Path) -> None:
+    newer = tmp_path / "newer.heap"
+    with zipfile.ZipFile(snapshot) as old, zipfile.ZipFile(newer, "w") as new:
+        for name in old.namelist():
+            data = old.read(name)
+            new.writestr(name, data.replace(b'"version": 1', b'"version": 99') if name == "header.json" else data)
+    refused(labkit("triage", str(newer)), "another version", "99")
+
+
+def test_a_folder_that_is_no_capture(labkit: Labkit, tmp_path: Path) -> None:
+    refused(labkit("report", str(tmp_path / "nothing"), "-o", "x.html"), "is not a labkit capture")
+
+
+@pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGTERM])
+def test_an_interruption_leaves_nothing(how: signal.Signals, tmp_path: Path) -> None:
+    here, private = tmp_path / "here", tmp_path / "tmp"
+    here.mkdir()
+    private.mkdir()
+    command = [sys.executable, "-m", "labkit", "investigate", "session_cache"]
+    environment = {**os.environ, "TMPDIR": str(private)}
+    with subprocess.Popen(command, cwd=here, env=environment, stderr=subprocess.PIPE, text=True) as running:
+        while not (processes_using(private) and list(here.rglob("*.heap"))):
+            assert running.poll() is None
+            time.sleep(0.05)
+        running.send_signal(how)
+        _, err = running.communicate(timeout=60)
+    assert running.returncode not in (0, 1, 3)
+    assert "Traceback" not in err
+    assert processes_using(private) == []
+    assert [path for path in here.rglob("*") if path.is_file()] == []
+    assert list(private.iterdir()) == []
+
+
+def test_a_killed_driver_takes_its_server_along(tmp_path: Path) -> None:
+    private = tmp_path / "tmp"
+    private.mkdir()
+    command = [sys.executable, "-m", "labkit", "investigate", "session_cache"]
+    environment = {**os.environ, "TMPDIR": str(private)}
+    with subprocess.Popen(command, cwd=tmp_path, env=environment, stderr=subprocess.DEVNULL) as running:
+        while not list(tmp_path.rglob("*.heap")):
+            assert running.poll() is None
+            time.sleep(0.05)
+        running.kill()
+    deadline = time.monotonic() + 20
+    while processes_using(private) and time.monotonic() < deadline:
+        time.sleep(0.05)
+    assert processes_using(private) == []
