@@ -46,8 +46,9 @@ class Tally:
 class Players:
     """Plays visits in the background for the time of a ``with`` block.
 
-    ``visits`` is a number, or None: until ``enough()``. At the end of ``drain`` every request has its
-    complete answer and every connection is closed. Without it, leaving the block aborts what is in flight.
+    ``visits`` is a number, or None: until ``enough()``. Each player rests for ``pause_s`` after a visit.
+    At the end of ``drain`` every request has its complete answer and every connection is closed. Without
+    it, leaving the block aborts what is in flight.
     """
 
     def __init__(
@@ -59,6 +60,7 @@ class Players:
         visits: int | None,
         concurrency: int,
         timeout_s: float,
+        pause_s: float = 0,
     ) -> None:
         self.tally = Tally()
         self._script = script
@@ -66,6 +68,7 @@ class Players:
         if visits is not None:
             self._numbers = iter(range(first_visit, first_visit + visits))
         self._timeout_s = timeout_s
+        self._pause_s = pause_s
         self._lock = threading.Lock()
         self._stop = threading.Event()
         self._fault: BaseException | None = None
@@ -132,6 +135,8 @@ class Players:
             while (number := self._next_visit()) is not None:
                 for request in self._script.visit(number):
                     self._ask(connection, request)
+                if self._pause_s:
+                    self._stop.wait(self._pause_s)
         except BaseException as fault:  # it belongs to whoever waits for the players
             with self._lock:
                 self._fault = self._fault or fault

@@ -38,6 +38,7 @@ class Measurement:
         self._expectations = Expectations(load, options.allow_statuses)
         self._visits = 0
         self._start = time.monotonic()
+        self._snapshot_s = 0.0
         self.requests = 0
         self.settled = True
 
@@ -53,7 +54,7 @@ class Measurement:
             self._progress.advance(played - told)
             told = played
 
-        with self._players(self._script.visits_for(requests), timeout_s) as players:
+        with self._players(self._script.visits_for(requests), timeout_s=timeout_s) as players:
             self._count(players, players.drain(watch))
 
     def snapshot(self, rung: int, *, sites: bool = False) -> None:
@@ -81,7 +82,7 @@ class Measurement:
         """Snapshot each worker while requests are played: what it costs, and whether a request is lost."""
         self._progress.doing("snapshot under load")
         costs: list[dict[str, Any]] = []
-        with self._players(None, None) as players:
+        with self._players(None, pause_s=self._pause_between_visits()) as players:
             for worker in self._server.workers:
                 players.wait_for(self._load.concurrency, self._server.check)
                 with self._faults_named():
@@ -104,7 +105,12 @@ class Measurement:
             for worker in self._server.workers:
                 worker.agent.trace_start(self._options.allocation_frames)
 
-    def _players(self, visits: int | None, timeout_s: float | None) -> Players:
+    def _pause_between_visits(self) -> float:
+        """So long that about one rung's requests fall into a snapshot: a leak must not run into a limit."""
+        visits_per_player = self._script.visits_for(self._load.requests_per_rung) / self._load.concurrency
+        return self._snapshot_s / visits_per_player
+
+    def _players(self, visits: int | None, *, timeout_s: float | None = None, pause_s: float = 0) -> Players:
         return Players(
             self._server.address,
             self._script,
@@ -112,6 +118,7 @@ class Measurement:
             visits=visits,
             concurrency=self._load.concurrency,
             timeout_s=timeout_s or self._options.request_timeout_s,
+            pause_s=pause_s,
         )
 
     def _count(self, players: Players, tally: Tally) -> None:
@@ -134,7 +141,9 @@ class Measurement:
         return cost
 
     def _take(self, worker: Worker, path: Path) -> dict[str, Any]:
+        start = time.monotonic()
         cost = worker.agent.snapshot(str(path), self._options.snapshot_deadline_s)
+        self._snapshot_s = time.monotonic() - start
         if not path.is_file():
             raise AgentError(f"it says it wrote {path.name}, but there is no such file")
         return {name: value for name, value in cost.items() if name != "ok"}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from types import TracebackType
 from typing import Any
 
@@ -26,6 +27,8 @@ class Progress:
             "bar_format": "{desc:<28}{percentage:3.0f}% |{bar}| {elapsed}",
             "leave": False,
         }
+        if not _IN_NOTEBOOK:  # a terminal that does not know its size would show nothing
+            options |= {"ncols": min(100, shutil.get_terminal_size().columns), "nrows": 20}
         self._bar = _Bar(total=total, disable=hidden, **options)
 
     def __enter__(self) -> Progress:

@@ -140,6 +140,8 @@ class Server:
             return False
         where = json.loads(listening.read_text())
         self.address = (str(where["host"]), int(where["port"]))
+        if not _accepts(self.address):  # bound, but not yet listening
+            return False
         try:
             self.workers = tuple(_worker(json.loads(note.read_text())) for note in notes)
         except (AgentError, psutil.Error) as error:
@@ -167,6 +169,14 @@ def _worker(note: dict[str, object]) -> Worker:
     agent = AgentClient(str(note["socket"]))
     agent.ping()
     return Worker(pid, agent, psutil.Process(pid))
+
+
+def _accepts(address: tuple[str, int]) -> bool:
+    try:
+        socket.create_connection(address, timeout=1).close()
+    except OSError:
+        return False
+    return True
 
 
 def _private_folder() -> Path:

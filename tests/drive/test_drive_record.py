@@ -1,6 +1,7 @@
 """Whole recordings of real servers, and what remains when one is cut short."""
 
 import ctypes
+import os
 import signal
 import subprocess
 import sys
@@ -236,3 +237,27 @@ def test_handlers_of_others_are_left_alone(make_target, tmp_path):
         assert signal.getsignal(signal.SIGTERM) is mine
     finally:
         signal.signal(signal.SIGTERM, before)
+
+
+def test_progress_is_drawn_on_a_terminal_s_standard_error(repository):
+    """A pseudo-terminal that does not know its size, as some containers have."""
+    script = """
+from labkit.drive.progress import Progress
+with Progress(120, show=True) as bar:
+    bar.doing("warm up")
+    bar.advance(60)
+    bar.doing("rung 1 of 4")
+    bar.advance(60)
+"""
+    ours, theirs = os.openpty()
+    done = subprocess.run(
+        [sys.executable, "-c", script], cwd=repository, stdout=subprocess.PIPE, stderr=theirs, check=True
+    )
+    os.write(theirs, b"END")
+    shown = os.read(ours, 100_000).decode()
+    os.close(ours)
+    os.close(theirs)
+    assert done.stdout == b""
+    assert "warm up" in shown
+    assert "rung 1 of 4" in shown
+    assert "50%" in shown
