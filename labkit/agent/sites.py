@@ -1,6 +1,7 @@
 """Allocation sites from tracemalloc, where it is on: which lines allocated each object."""
 
 import gc
+import os
 import sys
 import types
 from array import array
@@ -56,7 +57,19 @@ class Sites:
         The function is '?' when no living code object of that file covers the line.
         """
         functions = _functions(objects, {frame for row in self._row_of for frame in row})
-        self.rows = [[[file, line, functions.get((file, line), "?")] for file, line in row] for row in self._row_of]
+        self.rows = [
+            [[short_path(file), line, functions.get((file, line), "?")] for file, line in row] for row in self._row_of
+        ]
+
+
+def short_path(file):
+    """A source path without what it tells about a machine: from the library folder on, or the app's own part."""
+    for mark in ("/site-packages/", "/dist-packages/", "/lib/python3."):
+        place = file.rfind(mark)
+        if place >= 0:
+            return file[place + 1 :]
+    here = os.getcwd() + "/"
+    return file[len(here) :] if file.startswith(here) else file.rpartition("/")[2]
 
 
 def _trace_function():

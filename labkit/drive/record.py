@@ -34,7 +34,7 @@ def record(target: Target, options: RecordOptions, out_dir: Path, command: str, 
         return writer.publish(
             label=target.label,
             command=command,
-            versions={"labkit": __version__, **versions, "platform": platform.platform(terse=True)},
+            versions={"labkit": __version__, **versions, "platform": f"{platform.system()} {platform.machine()}"},
             load=target.load.model_dump(mode="json"),
             server=options.server_facts(),
             settled=settled,

@@ -11,7 +11,7 @@ from labkit.findings.evidence import Evidence
 from labkit.findings.model import AllocationSite
 
 Frame = tuple[str, int, str]
-NOT_THE_APP = ("site-packages", "dist-packages", "/lib/python3", "<frozen", "<string>", "/labkit/agent/")
+NOT_THE_APP = ("site-packages", "dist-packages", "lib/python3.", "<frozen", "<string>")
 
 
 def allocation_site(evidence: Evidence, lead: int, members: tuple[int, ...]) -> AllocationSite | None:
