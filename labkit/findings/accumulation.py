@@ -38,6 +38,11 @@ class Accumulation:
     overhead_bytes_per_request: float
 
     @property
+    def grows_in_place(self) -> bool:
+        """Whether bytes grow without a growing number of objects: a buffer, a string."""
+        return self.objects_trend.total <= 0
+
+    @property
     def bytes_per_request(self) -> float:
         """Slope of what is held, plus the growth of the holding container itself."""
         return self.bytes_trend.slope + self.overhead_bytes_per_request
@@ -54,6 +59,11 @@ def accumulations(evidence: Evidence) -> list[Accumulation]:
             groups[parent if parent >= 0 else -1 - number].append(number)
     found = [_accumulation(evidence, retainer, tops) for retainer, tops in groups.items()]
     return sorted(found, key=lambda one: (-one.bytes_per_request, one.retainer))
+
+
+def root_kind(evidence: Evidence, found: Accumulation) -> str:
+    """The kind of root the growth hangs from: ``module``, ``thread``, ``held-from-c``, ``garbage`` ..."""
+    return evidence.populations.path(found.tops[0])[0].edge.partition(" ")[0]
 
 
 def _gaining(evidence: Evidence) -> set[int]:

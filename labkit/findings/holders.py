@@ -11,11 +11,16 @@ from labkit.findings.accumulation import Accumulation
 from labkit.findings.evidence import Evidence
 from labkit.heap.naming import chain_steps, dotted_name
 
+#: Growing in place, these are replaced by a larger one each time; their holder is what keeps growing.
+IMMUTABLE = ("str", "bytes", "int", "tuple")
+
 
 def holder_node(evidence: Evidence, found: Accumulation) -> int:
     """The node that holds most newcomers; a newcomer itself when nothing with a name holds them."""
     heap = evidence.last
     newcomers = np.flatnonzero(np.isin(heap.numbers, found.tops))
+    if found.grows_in_place and evidence.populations.rows[found.lead].type not in IMMUTABLE:
+        return int(np.flatnonzero(heap.numbers == found.lead)[-1])
     if found.retainer < 0 or not len(newcomers):
         return int(newcomers[-1]) if len(newcomers) else 0
     parents = Counter(heap.tree.parent[node] for node in newcomers.tolist())

@@ -40,7 +40,7 @@ def dotted_name(tree: PathTree, node: int) -> str:
     by the class of that instance, unless plain attributes of a module lead there.
     """
     graph = tree.graph
-    name, plain, owner = "", 0, ""
+    name, plain, owner, in_namespace = "", 0, "", False
     for edge, here in tree.chain(node):
         own = graph.own_name(here)
         kind = graph.type_of(here)
@@ -50,17 +50,20 @@ def dotted_name(tree: PathTree, node: int) -> str:
         elif own and own != "?" and kind not in ("code", "frame"):
             name, plain = own, (0 if kind == "module" else 1)
         else:
-            name, plain = _extend(graph, edge, name, plain, owner)
+            name, plain = _extend(graph, edge, name, plain, owner, in_namespace)
+        in_namespace = edge >= 0 and graph.edge_kind[edge] == layout.INTERNAL
         owner = kind if "." in kind and not own else owner if _is_instance_dict(graph, edge) else ""
-    return re.sub(r"(\[\*\])+", "[*]", name)
+    return re.sub(r"(\[\*\])+", "[*]", name).removesuffix("[*]")
 
 
-def _extend(graph: Graph, edge: int, name: str, plain: int, owner: str) -> tuple[str, int]:
+def _extend(graph: Graph, edge: int, name: str, plain: int, owner: str, in_namespace: bool) -> tuple[str, int]:
     kind, label = int(graph.edge_kind[edge]), graph.label_of(edge)
     if kind == layout.INTERNAL and label in ("__dict__", "__closure__", "__self__", "__wrapped__"):
         return name, plain
     if kind == layout.CLOSURE:
         return f"{name}.{label or '?'}", PLAIN_STEPS + 1
+    if kind == layout.VALUE and label and not in_namespace:
+        return f"{name}[{label!r}]", PLAIN_STEPS + 1
     if kind in (layout.ATTRIBUTE, layout.VALUE, layout.LOCAL) and label:
         if owner and plain > PLAIN_STEPS - 1:
             return f"{owner}.{label}", plain

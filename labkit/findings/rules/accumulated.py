@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from labkit.findings import thresholds
-from labkit.findings.accumulation import Accumulation
+from labkit.findings.accumulation import Accumulation, root_kind
 from labkit.findings.allocation import allocation_site
 from labkit.findings.draft import Draft
 from labkit.findings.evidence import Evidence
@@ -18,8 +18,8 @@ TRACEBACK_TYPES = ("traceback", "frame")
 def find(draft: Draft) -> None:
     """Turn every steady accumulation into a suspect; one that slows down asks for more requests."""
     for found in draft.accumulations:
-        if _root_kind(draft.evidence, found) == GARBAGE:
-            continue
+        if root_kind(draft.evidence, found) in (GARBAGE, "thread"):
+            continue  # rules of their own
         if found.bytes_per_request < thresholds.MIN_SUSPECT_BYTES_PER_REQUEST:
             continue
         if is_steady(found):
@@ -34,9 +34,8 @@ def find(draft: Draft) -> None:
 
 def is_steady(found: Accumulation) -> bool:
     """Linear in objects; or, for growth in place, linear in bytes."""
-    if found.objects_trend.total > 0:
-        return found.objects_trend.shape == "linear"
-    return found.bytes_trend.shape == "linear"
+    trend = found.bytes_trend if found.grows_in_place else found.objects_trend
+    return trend.shape == "linear"
 
 
 def suspect_of(evidence: Evidence, found: Accumulation) -> Suspect:
@@ -77,13 +76,8 @@ def retainer_name(evidence: Evidence, found: Accumulation, holder: int) -> str:
     return f"a reference held from C (to {evidence.populations.rows[found.lead].type})"
 
 
-def _root_kind(evidence: Evidence, found: Accumulation) -> str:
-    top = evidence.populations.path(found.tops[0])[0].edge
-    return GARBAGE if top.startswith(GARBAGE) else HELD_FROM_C if top.startswith(HELD_FROM_C) else "named"
-
-
 def _kind(evidence: Evidence, found: Accumulation) -> str:
-    if found.retainer < 0 and _root_kind(evidence, found) == HELD_FROM_C:
+    if found.retainer < 0 and root_kind(evidence, found) == HELD_FROM_C:
         return "c-reference"
     gained = evidence.objects[list(found.members), -1] - evidence.objects[list(found.members), 0]
     fast = found.objects_trend.total * thresholds.SAME_GROWTH_SHARE
