@@ -204,7 +204,8 @@ def _progress_line(options: argparse.Namespace) -> Callable[[str], None]:
 def _print(findings: Findings, as_json: bool) -> None:
     if sys.stderr.isatty():
         print("\r\033[K", end="", file=sys.stderr)
-    print(findings.model_dump_json(indent=1) if as_json else text.render(findings), flush=True)
+    words = text.render_text(findings, colour=text.wants_colour(sys.stdout))
+    print(findings.model_dump_json(indent=1) if as_json else words, flush=True)
 
 
 def _parser() -> argparse.ArgumentParser:
