@@ -87,8 +87,8 @@ class CaptureWriter:
             raise NotACapture(
                 f"{out_dir} exists already; a capture is never written over.", hint="choose another --out"
             )
-        self.out_dir = out_dir
-        self.folder = out_dir.with_name(out_dir.name + ".partial")
+        self.out_dir = out_dir.absolute()  # the worker has a current folder of its own
+        self.folder = self.out_dir.with_name(out_dir.name + ".partial")
         self._snapshots: list[SnapshotEntry] = []
         self._site_snapshots: list[SnapshotEntry] = []
         self._samples: list[Sample] = []
