@@ -35,8 +35,16 @@ def conclude(evidence: Evidence) -> Findings:
             statuses=manifest["statuses"],
             requests_total=evidence.requests[-1],
         ),
-        samples=[Sample(**vars(sample)) for sample in evidence.samples],
+        samples=_one_per_rung(evidence),
     )
+
+
+def _one_per_rung(evidence: Evidence) -> list[Sample]:
+    """The look before each snapshot; the one after it is in the snapshot's cost."""
+    first: dict[tuple[int, int], Sample] = {}
+    for sample in evidence.samples:
+        first.setdefault((sample.rung, sample.pid), Sample(**vars(sample)))
+    return list(first.values())
 
 
 def _rank_key(suspect: Suspect) -> tuple[bool, float, str]:
