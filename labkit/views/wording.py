@@ -1,0 +1,233 @@
+"""Findings in plain words: verdicts, kinds, headlines, the answer in two sentences, the glossary."""
+
+from __future__ import annotations
+
+import re
+
+from labkit.findings.model import AllocationSite, Findings, Ledger, Suspect, Verdict
+from labkit.views.names import short_path, shown
+from labkit.views.units import (
+    bytes_range,
+    bytes_text,
+    count_text,
+    milliseconds_text,
+    number,
+    plural,
+    projected_bytes,
+    projected_count,
+)
+
+HEADLINE_NAME_LIMIT = 72
+
+VERDICTS: dict[Verdict, str] = {
+    "suspect": "Suspect found",
+    "clean": "Clean",
+    "inconclusive": "Inconclusive",
+}
+
+KINDS: dict[str, str] = {
+    "python-objects": "Python objects kept alive",
+    "traceback": "kept exceptions, with their frames",
+    "native": "memory outside Python",
+    "c-reference": "references held from C",
+    "descriptors": "open files",
+    "connections": "open connections",
+    "threads": "threads that never end",
+}
+
+EXPLAINED_KINDS: dict[str, str] = {
+    "warm-up": "warm-up",
+    "plateau": "grew, then stopped",
+    "fragmentation": "fragmentation",
+    "uncollected-cycles": "cycles not collected yet",
+    "noise": "noise",
+    "step": "one step, then flat",
+}
+
+# What to do about it, said to whoever owns the code; {retainer} is the reference that holds the growth.
+_ADVICE: dict[str, str] = {
+    "python-objects": "give {retainer} a limit, or remove what is done with",
+    "traceback": "let {retainer} keep the error's text instead of the exception itself",
+    "native": "look at the extension behind {retainer} and how its objects are released",
+    "c-reference": "look at the extension behind {retainer} and how its objects are released",
+    "descriptors": "close what {retainer} opens on every path, the error paths included",
+    "connections": "give connections back on every path of {retainer}, the error paths included",
+    "threads": "let the threads of {retainer} end, or use one pool of them",
+}
+_ADVICE_OTHERWISE = "look at {retainer} and at what puts things there"
+
+GLOSSARY: tuple[tuple[str, str], ...] = (
+    ("Rung", "One equal slice of load. After each, the worker rests and is measured; several make a trend."),
+    ("Snapshot", "A record of all objects in one worker at one moment: types, sizes, references. No values."),
+    ("Retainer", "The named reference that keeps growing memory alive. Cut it, and the memory is freed."),
+    (
+        "Retaining path",
+        "The chain from something that always lives, such as a module, to the objects that grow.",
+    ),
+    ("Suspect", "A retainer whose memory grows with each request, beyond warm-up and beyond noise."),
+)
+
+
+def kind_text(kind: str) -> str:
+    """A suspect's kind in plain words; an unknown one as it is."""
+    return KINDS.get(kind, shown(kind))
+
+
+def explained_kind_text(kind: str) -> str:
+    """The kind of explained growth in plain words; an unknown one as it is."""
+    return EXPLAINED_KINDS.get(kind, shown(kind))
+
+
+def target_text(findings: Findings) -> str:
+    """What was investigated, without its folder when that is absolute."""
+    return shown(short_path(findings.target, keep=1), HEADLINE_NAME_LIMIT) if findings.target else "the app"
+
+
+def counts_things(suspect: Suspect) -> bool:
+    """True when the number, not the bytes, is the harm: descriptors, connections, threads."""
+    return suspect.kind in {"descriptors", "connections", "threads"}
+
+
+def thing(suspect: Suspect) -> str:
+    """What is counted when the number is the harm, as a plural noun."""
+    return {"descriptors": "open files", "connections": "open connections"}.get(suspect.kind, suspect.kind)
+
+
+def rate_headline(suspect: Suspect) -> str:
+    """One suspect as a clause: ``shop.STORE keeps 1.83 kB per request``."""
+    retainer = shown(suspect.retainer, HEADLINE_NAME_LIMIT) or "an unnamed reference"
+    grows = suspect.grows
+    if counts_things(suspect):
+        return f"{retainer} leaves {number(grows.objects_per_request)} {thing(suspect)} behind per request"
+    what = "exceptions worth " if suspect.kind == "traceback" else ""
+    return f"{retainer} keeps {what}{bytes_text(grows.bytes_per_request)} per request"
+
+
+def verdict_text(findings: Findings) -> str:
+    """The verdict in a word or two: ``Clean``, ``Suspect found``, ``3 suspects found``."""
+    if findings.verdict == "suspect" and len(findings.suspects) > 1:
+        return f"{count_text(len(findings.suspects))} suspects found"
+    return VERDICTS[findings.verdict]
+
+
+def headline(findings: Findings) -> str:
+    """The verdict as one line a reader can act on."""
+    if findings.verdict == "clean":
+        return "Nothing keeps growing with the number of requests"
+    if findings.verdict == "inconclusive" or not findings.suspects:
+        return "The measurement does not settle it"
+    return rate_headline(findings.suspects[0])
+
+
+def projection(suspect: Suspect) -> str:
+    """The growth of a thousand requests: bytes, or a count where the count is the harm."""
+    if counts_things(suspect):
+        return projected_count(suspect.grows.objects_per_request)
+    return projected_bytes(suspect.grows.bytes_per_request)
+
+
+def interval_text(suspect: Suspect) -> str:
+    """The interval of the bytes per request: ``95 % interval 1.81 to 1.86 kB``."""
+    return f"95 % interval {bytes_range(*suspect.grows.interval95)}"
+
+
+def grows_text(suspect: Suspect) -> str:
+    """What grows, how many and how much: ``Session: 1.00 objects and 1.83 kB per request``."""
+    grows = suspect.grows
+    return (
+        f"{shown(grows.type)}: {number(grows.objects_per_request)} objects"
+        f" and {bytes_text(grows.bytes_per_request)} per request"
+    )
+
+
+def site_text(site: AllocationSite | None) -> str:
+    """``shop/sessions.py line 41, in remember``; without a site, that none was recorded."""
+    if site is None:
+        return "not recorded"
+    function = f", in {shown(site.function)}" if site.function else ""
+    return f"{short_path(site.file)} line {site.line}{function}"
+
+
+def next_step(suspect: Suspect) -> str:
+    """What to do next, as one sentence."""
+    retainer = shown(suspect.retainer, HEADLINE_NAME_LIMIT) or "the retainer"
+    advice = _ADVICE.get(suspect.kind, _ADVICE_OTHERWISE).format(retainer=retainer)
+    start = f"; start at {site_text(suspect.allocation_site)}" if suspect.allocation_site else ""
+    return f"Next: {advice}{start}."
+
+
+def _watched(findings: Findings) -> str:
+    """How much was looked at: ``1,400 requests, 6 snapshots``."""
+    parts = []
+    if findings.provenance.requests_total:
+        parts.append(plural(findings.provenance.requests_total, "request"))
+    if findings.perturbation.snapshots:
+        parts.append(plural(findings.perturbation.snapshots, "snapshot"))
+    return " and ".join(parts) or "the whole run"
+
+
+def answer(findings: Findings) -> tuple[str, str]:
+    """The answer for whoever decides: what holds the memory and how fast; then what to do next."""
+    target = target_text(findings)
+    if findings.verdict == "clean":
+        growth = " Growth that stopped is explained below." if findings.explained else ""
+        return (
+            f"Across {_watched(findings)}, no reference in {target} kept more memory the more requests it served.",
+            f"Nothing needs to be done.{growth}",
+        )
+    if findings.verdict == "inconclusive" or not findings.suspects:
+        listed = "take the measurements listed as missing" if findings.missing else "measure again, with more rungs"
+        return (
+            f"Across {_watched(findings)}, the evidence is not enough to say whether {target} leaks.",
+            f"Next: {listed}; until then, count it neither as leaking nor as clean.",
+        )
+    suspect = findings.suspects[0]
+    retainer = shown(suspect.retainer, HEADLINE_NAME_LIMIT) or "an unnamed reference"
+    grows = suspect.grows
+    amount = projection(suspect)
+    if counts_things(suspect):
+        held = f"{retainer} leaves {thing(suspect)} behind, {amount}"
+    else:
+        held = f"{retainer} keeps {shown(grows.type, 48)} objects alive and grows by {amount}"
+    return f"In {target}, {held}.", next_step(suspect)
+
+
+def statuses_text(statuses: dict[str, int]) -> str:
+    """``200: 1,397, 500: 3``; lost requests say so."""
+    if not statuses:
+        return "not recorded"
+    return ", ".join(f"{shown(status)}: {count_text(count)}" for status, count in statuses.items())
+
+
+def ledger_rows(ledger: Ledger) -> tuple[tuple[str, int | None], ...]:
+    """The ledger as rows of words and bytes, the whole first."""
+    return (
+        ("resident in all (RSS)", ledger.rss_bytes),
+        ("live Python objects", ledger.live_python_bytes),
+        ("free in Python's allocator", ledger.allocator_free_bytes),
+        ("outside Python", ledger.native_bytes),
+        ("not explained", ledger.unexplained_bytes),
+    )
+
+
+def cost_rows(findings: Findings) -> tuple[tuple[str, str], ...]:
+    """What the capture cost the worker, as rows of words; what was not measured is not listed."""
+    cost = findings.perturbation
+    rows: list[tuple[str, str]] = []
+    if cost.pause_ms is not None:
+        longest = f", the longest of {plural(cost.snapshots, 'snapshot')}" if cost.snapshots > 1 else ""
+        rows.append(("pause", milliseconds_text(cost.pause_ms) + longest))
+    if cost.child_peak_bytes is not None:
+        rows.append(("child's peak", f"{bytes_text(cost.child_peak_bytes)}, in a copy of the worker that ends at once"))
+    if cost.uss_before_bytes is not None or cost.uss_after_bytes is not None:
+        before, after = bytes_text(cost.uss_before_bytes), bytes_text(cost.uss_after_bytes)
+        rows.append(("worker's USS", f"{before} before, {after} after"))
+    if cost.requests_lost is not None:
+        rows.append(("requests lost", count_text(cost.requests_lost)))
+    return tuple(rows)
+
+
+def moment_text(recorded_at: str) -> str:
+    """An ISO moment as people write it, ``2026-11-22 23:58 UTC``; anything else as it is."""
+    parts = re.fullmatch(r"(\d{4}-\d\d-\d\d)[T ](\d\d:\d\d)(?::[\d.]+)?(Z|\+00:00)", recorded_at)
+    return f"{parts[1]} {parts[2]} UTC" if parts else shown(recorded_at, 40)
