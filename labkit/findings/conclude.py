@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from labkit.findings.accumulation import accumulations
 from labkit.findings.draft import Draft
 from labkit.findings.evidence import Evidence
 from labkit.findings.model import Findings, Ledger, Perturbation, Provenance, Sample, Suspect, Verdict
 from labkit.findings.rules import RULES
+from labkit.store import capture as store
 
 #: What runs out first comes first: descriptors end a worker at a fixed number.
 URGENT_KINDS = ("descriptors", "connections")
@@ -35,14 +38,14 @@ def conclude(evidence: Evidence) -> Findings:
             statuses=manifest["statuses"],
             requests_total=evidence.requests[-1],
         ),
-        samples=_one_per_rung(evidence),
+        samples=one_per_rung(evidence.samples),
     )
 
 
-def _one_per_rung(evidence: Evidence) -> list[Sample]:
+def one_per_rung(samples: Sequence[store.Sample]) -> list[Sample]:
     """The look before each snapshot; the one after it is in the snapshot's cost."""
     first: dict[tuple[int, int], Sample] = {}
-    for sample in evidence.samples:
+    for sample in samples:
         first.setdefault((sample.rung, sample.pid), Sample(**vars(sample)))
     return list(first.values())
 

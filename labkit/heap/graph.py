@@ -7,7 +7,7 @@ from functools import cached_property
 import numpy as np
 import numpy.typing as npt
 
-from labkit.agent import layout
+from labkit.store import layout
 from labkit.store.snapshot import Snapshot
 
 Ints = npt.NDArray[np.int64]

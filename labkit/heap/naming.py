@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from labkit.agent import layout
+from labkit.store import layout
 from labkit.heap.graph import Graph
 from labkit.heap.paths import PathTree
 from labkit.heap.roots import GARBAGE, HELD_FROM_C

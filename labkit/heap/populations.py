@@ -13,7 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from labkit.agent import layout
+from labkit.store import layout
 from labkit.heap.graph import Graph
 from labkit.heap.paths import PathTree
 

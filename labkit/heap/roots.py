@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from labkit.agent import layout
+from labkit.store import layout
 from labkit.heap.graph import Graph, Ints
 
 HELD_FROM_C = "held-from-c"

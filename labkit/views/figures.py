@@ -21,7 +21,7 @@ from labkit.views.wording import counts_things, interval_text, rate_headline
 
 WIDE_INCHES = (9.6, 4.1)
 PANEL_INCHES = (3.75, 2.5)
-_RC: Any = {
+RC: Any = {
     "font.family": "DejaVu Sans",
     "font.size": 8.5,
     "axes.titlesize": 9.5,
@@ -41,7 +41,7 @@ def growth_figure(findings: Findings, suspect: Suspect | None = None, *, narrow:
     figure: without data it says so.
     """
     suspect = suspect or (findings.suspects[0] if findings.suspects else None)
-    with mpl.rc_context(_RC):
+    with mpl.rc_context(RC):
         figure = Figure(figsize=WIDE_INCHES, dpi=100, layout="constrained", facecolor=PAPER.light)
         panels = panels_of(findings, suspect)
         if not panels:
@@ -100,7 +100,7 @@ def figure_svg(figure: Figure, *, id_prefix: str = "", alt: str = "", css: bool 
     with ``css`` colours are the page's variables.
     """
     buffer = io.StringIO()
-    with mpl.rc_context(_RC):
+    with mpl.rc_context(RC):
         figure.savefig(buffer, format="svg", metadata=_NO_METADATA)
     svg = buffer.getvalue()
     svg = svg[svg.index("<svg") :].rstrip()

@@ -34,7 +34,7 @@ def panels_of(findings: Findings, suspect: Suspect | None) -> list[Panel]:
         draws.append(lambda axes: _bytes(axes, suspect, series))
         draws.append(lambda axes: _objects(axes, suspect, series))
     if samples:
-        draws.append(lambda axes: _memory(axes, samples))
+        draws.append(lambda axes: memory_panel(axes, samples))
         if suspect is None:
             draws.append(lambda axes: _descriptors(axes, samples, slope=None))
     return draws
@@ -167,7 +167,7 @@ def _span(axes: Axes, values: list[float], least: float) -> None:
     axes.set_ylim(max(0.0, low - pad), high + 1.6 * pad)
 
 
-def _memory(axes: Axes, samples: list[Sample]) -> None:
+def memory_panel(axes: Axes, samples: list[Sample]) -> None:
     workers = _by_worker(samples)
     for rows in workers:
         last = rows is workers[-1]

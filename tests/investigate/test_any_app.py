@@ -31,7 +31,7 @@ def bare_python(tmp_path_factory: pytest.TempPathFactory) -> Path:
     python = folder / "bin" / "python"
     subprocess.run([uv, "pip", "install", "--quiet", "--python", str(python), *wanted], check=True)
     for absent in ("labkit", "numpy", "psutil"):
-        assert subprocess.run([python, "-c", f"import {absent}"], capture_output=True).returncode != 0
+        assert subprocess.run([python, "-c", f"import {absent}"], capture_output=True, cwd=folder).returncode != 0
     return python
 
 

@@ -1,0 +1,145 @@
+"""What a notebook calls: open a recording, analyse it, show it. Nothing is measured in the kernel itself."""
+
+from __future__ import annotations
+
+import atexit
+import shutil
+import tempfile
+from html import escape
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+from IPython.display import HTML, clear_output, display
+
+from labkit import pipeline
+from labkit.cases import target_of
+from labkit.drive.options import RecordOptions
+from labkit.drive.record import record
+from labkit.errors import LabkitError, NotACapture
+from labkit.findings.conclude import one_per_rung
+from labkit.findings.evidence import gather
+from labkit.findings.model import Findings
+from labkit.growth.trend import trend_of
+from labkit.store.bundle import unpack
+from labkit.store.capture import Capture
+from labkit.store.snapshot import read_snapshot
+from labkit.views.chain import chain_svg
+from labkit.views.figures import figure_alt, figure_svg, growth_figure
+from labkit.views.memory import memory_figure
+from labkit.views.names import shown
+from labkit.views.wording import answer, headline
+
+DATA = Path(__file__).resolve().parents[1] / "data"
+
+
+def open_recorded(name: str) -> Capture:
+    """Open a recording that comes with the repository; raises NotACapture when there is none of that name."""
+    file = DATA / f"{name}.capture"
+    if not file.is_file():
+        there = ", ".join(sorted(path.stem for path in DATA.glob("*.capture")))
+        raise NotACapture(
+            f"There is no recording {name!r}.", seen=f"there are: {there}", hint="data/remake.py makes them"
+        )
+    return unpack(file, _scratch() / "capture")
+
+
+def investigate(target: str, options: RecordOptions | None = None) -> Findings:
+    """Run a case under a server of its own, with a progress bar, and analyse what was recorded."""
+    command = f"labkit investigate {target}"
+    capture = record(target_of(target), options or RecordOptions(), _scratch() / "capture", command, progress=True)
+    return analyse(capture)
+
+
+def analyse(capture: Capture) -> Findings:
+    """Analyse a capture, saying what is being done meanwhile."""
+    findings = pipeline.analyse(capture, _said)
+    clear_output(wait=True)
+    return findings
+
+
+def show(findings: Findings) -> HTML:
+    """The verdict in words, and what grew, as a picture."""
+    figure = growth_figure(findings)
+    words = f"<h3>{_safe(headline(findings))}</h3><p>{'</p><p>'.join(map(_safe, answer(findings)))}</p>"
+    explained = "".join(f"<li>{_safe(one.why)}</li>" for one in findings.explained)
+    missing = "".join(f"<li>Missing: {_safe(one)}</li>" for one in findings.missing)
+    rest = f"<ul>{explained}{missing}</ul>" if explained or missing else ""
+    return HTML(words + rest + figure_svg(figure, alt=figure_alt(findings)))
+
+
+def chain(findings: Findings) -> HTML:
+    """The retaining chain of the first suspect as a picture."""
+    if not findings.suspects:
+        return HTML("<p>Nothing is suspected, so there is no chain to show.</p>")
+    return HTML(chain_svg(findings.suspects[0]))
+
+
+def memory(*captures: Capture) -> HTML:
+    """RSS and USS of the workers of each capture, one panel each."""
+    panels = {str(capture.manifest["label"]): one_per_rung(capture.samples) for capture in captures}
+    figure, alt = memory_figure(panels)
+    return HTML(figure_svg(figure, alt=alt))
+
+
+def evidence(findings: Findings) -> pd.DataFrame:
+    """The first suspect rung by rung: requests, objects, bytes and bytes per request since the rung before."""
+    points = findings.suspects[0].series if findings.suspects else []
+    table = pd.DataFrame([point.model_dump() for point in points], columns=["requests", "objects", "bytes"])
+    table["bytes per request"] = (table["bytes"].diff() / table["requests"].diff()).round(1)
+    return table
+
+
+def types_that_grew(capture: Capture, rows: int = 8) -> pd.DataFrame:
+    """Objects by type after warm-up and at the end, the largest gains first."""
+    first, last = (_by_type(capture, entry.file) for entry in (capture.snapshots[0], capture.snapshots[-1]))
+    table = pd.DataFrame({"after warm-up": first, "at the end": last}).fillna(0).astype(int)
+    table["gained"] = table["at the end"] - table["after warm-up"]
+    return table.sort_values("gained", ascending=False).head(rows)
+
+
+def growth_per_rung(capture: Capture, rows: int = 1) -> pd.DataFrame:
+    """Objects gained per request in each rung, for the populations that gained most."""
+    evidence_ = gather(capture, _said)
+    clear_output(wait=True)
+    gained = evidence_.objects[:, -1] - evidence_.objects[:, 0]
+    tops = [
+        number for number in np.argsort(-gained)[: 8 * rows].tolist() if "." in evidence_.populations.rows[number].type
+    ]
+    rates = np.diff(evidence_.objects[tops[:rows]], axis=1) / np.diff(evidence_.requests)
+    names = [evidence_.populations.rows[number].type for number in tops[:rows]]
+    rungs = [f"rung {rung}" for rung in range(1, rates.shape[1] + 1)]
+    return pd.DataFrame(rates.round(2), index=pd.Index(names, name="gained per request"), columns=rungs)
+
+
+def shapes(**series: list[float]) -> pd.DataFrame:
+    """How labkit judges made-up series: one value per rung of 100 requests, the first after the warm-up."""
+    rows = {}
+    for name, values in series.items():
+        try:
+            trend = trend_of([100 * rung for rung in range(len(values))], values)
+            rows[name.replace("_", " ")] = {"shape": trend.shape, "per request": round(trend.slope, 2)}
+        except LabkitError as error:
+            rows[name.replace("_", " ")] = {"shape": f"{error.what} ({error.seen})", "per request": float("nan")}
+    return pd.DataFrame.from_dict(rows, orient="index")
+
+
+def _by_type(capture: Capture, file: str) -> pd.Series[int]:
+    snapshot = read_snapshot(capture.folder / file)
+    counts = np.bincount(snapshot.columns["node_type"], minlength=len(snapshot.types))
+    return pd.Series(counts, index=snapshot.types).groupby(level=0).sum()
+
+
+def _scratch() -> Path:
+    folder = Path(tempfile.mkdtemp(prefix="labkit-notebook-"))
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    return folder
+
+
+def _said(line: str) -> None:
+    clear_output(wait=True)
+    display(HTML(f"<em>{_safe(line)} …</em>"))  # type: ignore[no-untyped-call]
+
+
+def _safe(text: str) -> str:
+    return escape(shown(text))
