@@ -128,7 +128,8 @@ def projection(suspect: Suspect) -> str:
 
 def interval_text(suspect: Suspect) -> str:
     """The interval of the bytes per request: ``95 % interval 1.81 to 1.86 kB``."""
-    return f"95 % interval {bytes_range(*suspect.grows.interval95)}"
+    span = bytes_range(*suspect.grows.interval95)
+    return f"95 % interval {span}" if " to " in span or span == "unknown" else "95 % interval within rounding"
 
 
 def grows_text(suspect: Suspect) -> str:
