@@ -103,18 +103,17 @@ def growth_per_rung(capture: Capture, rows: int = 1) -> pd.DataFrame:
     evidence_ = gather(capture, _said)
     clear_output(wait=True)
     gained = evidence_.objects[:, -1] - evidence_.objects[:, 0]
-    tops = [
-        number for number in np.argsort(-gained)[: 8 * rows].tolist() if "." in evidence_.populations.rows[number].type
-    ]
-    rates = np.diff(evidence_.objects[tops[:rows]], axis=1) / np.diff(evidence_.requests)
-    names = [evidence_.populations.rows[number].type for number in tops[:rows]]
+    kinds = [row.type for row in evidence_.populations.rows]
+    tops = [number for number in np.argsort(-gained).tolist() if "." in kinds[number]][:rows]
+    rates = np.diff(evidence_.objects[tops], axis=1) / np.diff(evidence_.requests)
+    names = [kinds[number] for number in tops]
     rungs = [f"rung {rung}" for rung in range(1, rates.shape[1] + 1)]
     return pd.DataFrame(rates.round(2), index=pd.Index(names, name="gained per request"), columns=rungs)
 
 
 def shapes(**series: list[float]) -> pd.DataFrame:
     """How labkit judges made-up series: one value per rung of 100 requests, the first after the warm-up."""
-    rows = {}
+    rows: dict[str, dict[str, object]] = {}
     for name, values in series.items():
         try:
             trend = trend_of([100 * rung for rung in range(len(values))], values)
@@ -138,7 +137,7 @@ def _scratch() -> Path:
 
 def _said(line: str) -> None:
     clear_output(wait=True)
-    display(HTML(f"<em>{_safe(line)} …</em>"))  # type: ignore[no-untyped-call]
+    display(HTML(f"<em>{_safe(line)} …</em>"))
 
 
 def _safe(text: str) -> str:

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import re
 
-from labkit.store import layout
 from labkit.heap.graph import Graph
 from labkit.heap.paths import PathTree
 from labkit.heap.roots import GARBAGE, HELD_FROM_C
+from labkit.store import layout
 
 #: An attribute chain from a module is shown as such up to this many names; longer ones by class.
 PLAIN_STEPS = 3

@@ -13,9 +13,9 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from labkit.store import layout
 from labkit.heap.graph import Graph
 from labkit.heap.paths import PathTree
+from labkit.store import layout
 
 #: A step that recurs within this many steps above is the same population (list nodes, tree nodes).
 FOLD_WITHIN = 8

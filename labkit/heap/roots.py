@@ -13,8 +13,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from labkit.store import layout
 from labkit.heap.graph import Graph, Ints
+from labkit.store import layout
 
 HELD_FROM_C = "held-from-c"
 GARBAGE = "garbage"
