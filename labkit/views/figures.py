@@ -76,8 +76,9 @@ def figure_alt(findings: Findings, suspect: Suspect | None = None) -> str:
     sentences = []
     if suspect is not None and suspect.series:
         first, last = suspect.series[0], suspect.series[-1]
+        rate = f", {bytes_rate(suspect.grows.bytes_per_request)}" if counts_things(suspect) else ""
         sentences.append(
-            f"{rate_headline(suspect)}; {bytes_rate(suspect.grows.bytes_per_request)} ({interval_text(suspect)}):"
+            f"{rate_headline(suspect)}{rate} ({interval_text(suspect)}):"
             f" {bytes_text(first.bytes)} in"
             f" {count_text(first.objects)} objects after {count_text(first.requests)} requests,"
             f" {bytes_text(last.bytes)} in {count_text(last.objects)} after {count_text(last.requests)}."

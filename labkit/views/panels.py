@@ -164,7 +164,7 @@ def _span(axes: Axes, values: list[float], least: float) -> None:
     """Limits around the values, never narrower than ``least``, never below nothing."""
     low, high = min(values), max(values)
     pad = max(0.0, least - (high - low)) / 2 + 0.1 * max(high - low, least)
-    axes.set_ylim(max(0.0, low - pad), high + 1.6 * pad)
+    axes.set_ylim(max(0.0, low - pad), high + 2.4 * pad)
 
 
 def memory_panel(axes: Axes, samples: list[Sample]) -> None:

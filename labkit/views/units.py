@@ -22,12 +22,11 @@ def number(value: float, digits: int = 3) -> str:
     """``value`` with thousands separators and about ``digits`` significant digits: ``1.83``, ``0.25``, ``1,400``."""
     if not math.isfinite(value):
         return "unknown"
-    size = abs(value)
+    size = round(abs(value), digits)
     if size == 0:
         return "0"
     whole = len(str(int(size))) if size >= 1 else 0
-    places = max(0, digits - whole) if size >= 1 else digits
-    text = f"{value:,.{places}f}"
+    text = f"{value:,.{max(0, digits - whole)}f}"
     if size < 1:
         text = text.rstrip("0").rstrip(".")
     return "0" if float(text.replace(",", "")) == 0 else text.replace("-", "−")

@@ -1,0 +1,193 @@
+"""Every number and sentence a person reads."""
+
+from __future__ import annotations
+
+import made_findings as made
+import pytest
+
+from labkit.findings.model import Findings, Growth, Ledger, Perturbation
+from labkit.views import units, wording
+from labkit.views.panels import byte_tick
+
+
+@pytest.mark.parametrize(
+    ("amount", "seen"),
+    [
+        (None, "not measured"),
+        (0, "0 B"),
+        (5, "5 B"),
+        (5.25, "5.25 B"),
+        (512, "512 B"),
+        (999.4, "999 B"),
+        (999.6, "1.00 kB"),
+        (1834.2, "1.83 kB"),
+        (10_240, "10.2 kB"),
+        (999_999, "1.00 MB"),
+        (2_567_000, "2.57 MB"),
+        (33_200_000_000, "33.2 GB"),
+        (-1834.2, "−1.83 kB"),
+        (float("nan"), "unknown"),
+    ],
+)
+def test_bytes(amount: float | None, seen: str) -> None:
+    assert units.bytes_text(amount) == seen
+
+
+@pytest.mark.parametrize(
+    ("value", "seen"),
+    [(0, "0"), (0.25, "0.25"), (1 / 3, "0.333"), (1, "1.00"), (12.345, "12.3"), (1400, "1,400"), (-0.5, "−0.5")],
+)
+def test_numbers(value: float, seen: str) -> None:
+    assert units.number(value) == seen
+
+
+@pytest.mark.parametrize(
+    ("ends", "seen"),
+    [
+        ((1808.5, 1861.0), "1.81 to 1.86 kB"),
+        ((900.0, 1100.0), "0.9 to 1.10 kB"),
+        ((90.0, 110.0), "90 to 110 B"),
+        ((-20.0, 30.0), "−20 to 30 B"),
+        ((float("nan"), 1.0), "unknown"),
+    ],
+)
+def test_intervals_use_one_unit(ends: tuple[float, float], seen: str) -> None:
+    assert units.bytes_range(*ends) == seen
+
+
+def test_rates_and_projections() -> None:
+    assert units.bytes_rate(1834.2) == "1.83 kB per request"
+    assert units.objects_rate(1) == "1.00 per request"
+    assert units.projected_bytes(1834.2) == "about 1.8 MB per 1,000 requests"
+    assert units.projected_count(0.25) == "about 250 per 1,000 requests"
+    assert units.milliseconds_text(3.4) == "3.4 ms"
+    assert units.milliseconds_text(1240) == "1.2 s"
+    assert units.milliseconds_text(None) == "not measured"
+    assert units.plural(1, "snapshot") == "1 snapshot"
+    assert units.plural(1400, "request") == "1,400 requests"
+
+
+@pytest.mark.parametrize(
+    ("amount", "seen"), [(0, "0 B"), (100_000, "100 kB"), (2_000_000, "2 MB"), (1_500_000, "1.5 MB"), (500, "500 B")]
+)
+def test_ticks_lose_only_zeros_after_the_point(amount: float, seen: str) -> None:
+    assert byte_tick(amount) == seen
+
+
+HEADLINES = {
+    "session_store": "shop.sessions.STORE keeps 1.83 kB per request",
+    "kept_tracebacks": "orders.errors.REFUSALS keeps exceptions worth 4.01 kB per request",
+    "open_descriptors": "prices.PriceListResource._open_files leaves 0.25 open files behind per request",
+    "plateau": "Nothing keeps growing with the number of requests",
+    "undecided": "The measurement does not settle it",
+    "without_series": "shop.metrics.Recorder._timings keeps 0 B per request",
+}
+
+
+@pytest.mark.parametrize("name", HEADLINES)
+def test_headlines(name: str) -> None:
+    assert wording.headline(made.ALL[name]()) == HEADLINES[name]
+
+
+ANSWERS = {
+    "session_store": (
+        "In session_cache, shop.sessions.STORE keeps shop.sessions.Session objects alive"
+        " and grows by about 1.8 MB per 1,000 requests.",
+        "Next: give shop.sessions.STORE a limit, or remove what is done with;"
+        " start at shop/sessions.py line 41, in SessionResource.on_post.",
+    ),
+    "kept_tracebacks": (
+        "In …/app.py:create_app(), orders.errors.REFUSALS keeps orders.errors.OrderRefused objects alive"
+        " and grows by about 4.0 MB per 1,000 requests.",
+        "Next: let orders.errors.REFUSALS keep the error's text instead of the exception itself;"
+        " start at …/orders/errors.py line 18, in check.",
+    ),
+    "open_descriptors": (
+        "In open_files, prices.PriceListResource._open_files leaves open files behind, about 250 per 1,000 requests.",
+        "Next: close what prices.PriceListResource._open_files opens on every path, the error paths included;"
+        " start at prices.py line 57, in PriceListResource.on_put.",
+    ),
+    "plateau": (
+        "Across 1,400 requests and 7 snapshots, no reference in bounded_cache kept more memory"
+        " the more requests it served.",
+        "Nothing needs to be done. Growth that stopped is explained below.",
+    ),
+    "undecided": (
+        "Across 800 requests and 4 snapshots, the evidence is not enough to say whether checkout leaks.",
+        "Next: take the measurements listed as missing; until then, count it neither as leaking nor as clean.",
+    ),
+    "without_series": (
+        "In the app, shop.metrics.Recorder._timings keeps tuple objects alive"
+        " and grows by about 0 B per 1,000 requests.",
+        "Next: give shop.metrics.Recorder._timings a limit, or remove what is done with.",
+    ),
+}
+
+
+@pytest.mark.parametrize("name", ANSWERS)
+def test_the_answer_in_two_sentences(name: str) -> None:
+    assert wording.answer(made.ALL[name]()) == ANSWERS[name]
+
+
+def test_verdicts() -> None:
+    assert wording.verdict_text(made.session_store()) == "2 suspects found"
+    assert wording.verdict_text(made.open_descriptors()) == "Suspect found"
+    assert wording.verdict_text(made.plateau()) == "Clean"
+    assert wording.verdict_text(made.undecided()) == "Inconclusive"
+
+
+def test_inconclusive_without_anything_missing_says_measure_again() -> None:
+    answer = wording.answer(Findings(verdict="inconclusive"))
+    assert answer == (
+        "Across the whole run, the evidence is not enough to say whether the app leaks.",
+        "Next: measure again, with more rungs; until then, count it neither as leaking nor as clean.",
+    )
+
+
+def test_kinds_in_plain_words_and_unknown_ones_as_they_are() -> None:
+    assert wording.kind_text("python-objects") == "Python objects kept alive"
+    assert wording.kind_text("descriptors") == "open files"
+    assert wording.kind_text("wormholes\x1b") == "wormholes\\x1b"
+    assert wording.explained_kind_text("plateau") == "grew, then stopped"
+    assert wording.explained_kind_text("tides") == "tides"
+
+
+def test_an_interval_narrower_than_its_digits_says_so() -> None:
+    narrow = made.SESSIONS.model_copy(
+        update={"grows": Growth(type="t", objects_per_request=1, bytes_per_request=1682.5, interval95=(1682.5, 1682.6))}
+    )
+    assert wording.interval_text(made.SESSIONS) == "95 % interval 1.81 to 1.86 kB"
+    assert wording.interval_text(narrow) == "95 % interval within rounding"
+
+
+def test_facts_of_a_suspect() -> None:
+    assert wording.grows_text(made.SESSIONS) == "shop.sessions.Session: 0.333 objects and 1.83 kB per request"
+    assert wording.site_text(None) == "not recorded"
+    assert wording.projection(made.SESSIONS) == "about 1.8 MB per 1,000 requests"
+    assert wording.projection(made.UPLOADS) == "about 250 per 1,000 requests"
+
+
+def test_cost_lists_only_what_was_measured() -> None:
+    assert wording.cost_rows(made.session_store()) == (
+        ("pause", "3.4 ms, the longest of 7 snapshots"),
+        ("child's peak", "41.8 MB, in a copy of the worker that ends at once"),
+        ("worker's USS", "19.2 MB before, 19.3 MB after"),
+        ("requests lost", "0"),
+    )
+    one = Findings(verdict="clean", perturbation=Perturbation(pause_ms=2.0, snapshots=1))
+    assert wording.cost_rows(one) == (("pause", "2.0 ms"),)
+    assert wording.cost_rows(Findings(verdict="clean")) == ()
+
+
+def test_ledger_statuses_and_moments() -> None:
+    assert dict(wording.ledger_rows(made.LEDGER))["live Python objects"] == 18_900_000
+    assert all(amount is None for _, amount in wording.ledger_rows(Ledger()))
+    assert wording.statuses_text({"200": 1397, "lost": 3}) == "200: 1,397, lost: 3"
+    assert wording.statuses_text({}) == "not recorded"
+    assert wording.moment_text("2026-11-22T23:58:00+00:00") == "2026-11-22 23:58 UTC"
+    assert wording.moment_text("2026-11-22T23:58:00.123Z") == "2026-11-22 23:58 UTC"
+    assert wording.moment_text("yesterday") == "yesterday"
+
+
+def test_the_glossary_has_the_five_words() -> None:
+    assert [word for word, _ in wording.GLOSSARY] == ["Rung", "Snapshot", "Retainer", "Retaining path", "Suspect"]
