@@ -33,7 +33,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command; returns the exit status and prints errors as three lines."""
     words = list(sys.argv[1:] if arguments is None else arguments)
     options = _parser().parse_args(words)
-    options.command = shlex.join(["labkit", *words])
+    options.command = shlex.join(["labkit", *_shareable(words)])
     run: Callable[[argparse.Namespace], int] = options.run
     try:
         return run(options)
@@ -46,6 +46,24 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except BrokenPipeError:
         sys.stderr.close()
     return COULD_NOT_RUN
+
+
+#: What a report must not repeat: secrets, payloads, and where things are on somebody's machine.
+PRIVATE_OPTIONS = {"--header": "...", "--body": "...", "--body-file": "...", "--out": "...", "--python": "..."}
+
+
+def _shareable(words: Sequence[str]) -> list[str]:
+    """The command as it may stand in a report: without values that are secret or local."""
+    shared: list[str] = []
+    for word in words:
+        option, equals, _ = word.partition("=")
+        if shared and shared[-1] in PRIVATE_OPTIONS:
+            shared.append(PRIVATE_OPTIONS[shared[-1]])
+        elif equals and option in PRIVATE_OPTIONS:
+            shared.append(f"{option}={PRIVATE_OPTIONS[option]}")
+        else:
+            shared.append(Path(word).name if word.startswith(("/", "./", "../", "~")) else word)
+    return shared
 
 
 def _cases(options: argparse.Namespace) -> int:

@@ -52,7 +52,7 @@ class SnapshotEntry:
     cost: dict[str, Any]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Capture:
     """A finished capture, opened for reading; paths are resolved against ``folder``."""
 
@@ -61,6 +61,13 @@ class Capture:
     samples: tuple[Sample, ...]
     snapshots: tuple[SnapshotEntry, ...]
     site_snapshots: tuple[SnapshotEntry, ...]
+
+    def __repr__(self) -> str:
+        requests = self.snapshots[-1].requests if self.snapshots else 0
+        return (
+            f"Capture of {self.manifest['label']}: {len(self.snapshots)} snapshots over {requests:,} requests, "
+            f"recorded {str(self.manifest['recorded_at'])[:10]}"
+        )
 
     def path_of(self, entry: SnapshotEntry) -> Path:
         """Where the snapshot's file is."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import numpy as np
+
 from labkit.findings import thresholds
 from labkit.findings.accumulation import Accumulation, root_kind
 from labkit.findings.allocation import allocation_site
@@ -9,10 +11,17 @@ from labkit.findings.draft import Draft
 from labkit.findings.evidence import Evidence
 from labkit.findings.holders import co_holders, holder_node, path_of
 from labkit.findings.model import Growth, SeriesPoint, Suspect
+from labkit.growth.trend import Trend
 from labkit.heap.naming import dotted_name
 from labkit.heap.roots import GARBAGE, HELD_FROM_C
 
 TRACEBACK_TYPES = ("traceback", "frame")
+
+#: Shapes that may still become a leak, in words.
+UNDECIDED = {
+    "saturating": "still gains objects, but fewer each rung",
+    "noise": "gains objects in bursts",
+}
 
 
 def find(draft: Draft) -> None:
@@ -25,17 +34,26 @@ def find(draft: Draft) -> None:
         if is_steady(found):
             draft.suspected[len(draft.suspects)] = found
             draft.suspects.append(suspect_of(draft.evidence, found))
-        elif found.objects_trend.shape == "saturating":
+        elif trend_of_accumulation(found).shape in UNDECIDED and not _gives_back(found):
             holder = dotted_name(draft.evidence.last.tree, holder_node(draft.evidence, found))
-            draft.missing.append(
-                f"more requests: {holder} still gains objects, but fewer each rung; a longer run shows whether it stops"
-            )
+            shape = UNDECIDED[trend_of_accumulation(found).shape]
+            draft.missing.append(f"more requests: {holder} {shape}; a longer run shows whether it stops")
+
+
+def trend_of_accumulation(found: Accumulation) -> Trend:
+    """The trend that decides: of objects; for growth in place, of bytes."""
+    return found.bytes_trend if found.grows_in_place else found.objects_trend
+
+
+def _gives_back(found: Accumulation) -> bool:
+    """Whether some rung let go of half of what the fullest rung gained: something empties it."""
+    steps = np.diff(found.bytes if found.grows_in_place else found.objects)
+    return bool(-steps.min() >= 0.5 * steps.max())
 
 
 def is_steady(found: Accumulation) -> bool:
-    """Linear in objects; or, for growth in place, linear in bytes."""
-    trend = found.bytes_trend if found.grows_in_place else found.objects_trend
-    return trend.shape == "linear"
+    """Whether the last rungs grow as the ones before them did."""
+    return trend_of_accumulation(found).shape == "linear"
 
 
 def suspect_of(evidence: Evidence, found: Accumulation) -> Suspect:
