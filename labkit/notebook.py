@@ -24,11 +24,10 @@ from labkit.growth.trend import trend_of
 from labkit.store.bundle import unpack
 from labkit.store.capture import Capture
 from labkit.store.snapshot import read_snapshot
-from labkit.views.chain import chain_svg
-from labkit.views.figures import figure_alt, figure_svg, growth_figure
+from labkit.views import pictures
+from labkit.views.figures import figure_svg
 from labkit.views.memory import memory_figure
 from labkit.views.names import shown
-from labkit.views.wording import answer, headline
 
 DATA = Path(__file__).resolve().parents[1] / "data"
 
@@ -60,26 +59,18 @@ def analyse(capture: Capture) -> Findings:
 
 def show(findings: Findings) -> HTML:
     """The verdict in words, and what grew, as a picture."""
-    figure = growth_figure(findings)
-    words = f"<h3>{_safe(headline(findings))}</h3><p>{'</p><p>'.join(map(_safe, answer(findings)))}</p>"
-    explained = "".join(f"<li>{_safe(one.why)}</li>" for one in findings.explained)
-    missing = "".join(f"<li>Missing: {_safe(one)}</li>" for one in findings.missing)
-    rest = f"<ul>{explained}{missing}</ul>" if explained or missing else ""
-    return HTML(words + rest + figure_svg(figure, alt=figure_alt(findings)))
+    return HTML(pictures.overview(findings))
 
 
 def chain(findings: Findings) -> HTML:
     """The retaining chain of the first suspect as a picture."""
-    if not findings.suspects:
-        return HTML("<p>Nothing is suspected, so there is no chain to show.</p>")
-    return HTML(chain_svg(findings.suspects[0]))
+    return HTML(pictures.chain_picture(findings))
 
 
 def memory(*captures: Capture) -> HTML:
     """RSS and USS of the workers of each capture, one panel each."""
-    panels = {str(capture.manifest["label"]): one_per_rung(capture.samples) for capture in captures}
-    figure, alt = memory_figure(panels)
-    return HTML(figure_svg(figure, alt=alt))
+    figure, alt = memory_figure({str(c.manifest["label"]): one_per_rung(c.samples) for c in captures})
+    return HTML(pictures.picture(figure_svg(figure), alt, 960))
 
 
 def evidence(findings: Findings) -> pd.DataFrame:
