@@ -5,6 +5,7 @@ stays as it was. One request is handled at a time. Callers of another uid are tu
 """
 
 import _thread
+import _tracemalloc
 import gc
 import json
 import os
@@ -20,11 +21,8 @@ def start(folder):
     pid = os.getpid()
     path = os.path.join(folder, f"worker-{pid}.sock")
     listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
-    mask = os.umask(0o177)
-    try:
-        listener.bind(path)
-    finally:
-        os.umask(mask)
+    listener.bind(path)
+    os.chmod(path, 0o600)  # nobody can connect before listen; the umask belongs to the app's threads too
     listener.listen(4)
     _thread.start_new_thread(_serve, (listener, pid))
     facts = {"pid": pid, "socket": path, "python": "{}.{}.{}".format(*sys.version_info[:3])}
@@ -54,7 +52,8 @@ def _converse(connection):
         answer = {"ok": False, "error": "caller has another uid"}
     else:
         answer = _handle(_read_line(connection))
-    connection.sendall(json.dumps(answer).encode() + b"\n")
+    # a caller that hung up must not raise SIGPIPE, which the app may have set to kill
+    connection.sendall(json.dumps(answer).encode() + b"\n", socket.MSG_NOSIGNAL)
 
 
 def _read_line(connection):
@@ -84,9 +83,7 @@ def _snapshot(message):
 
 
 def _trace_start(message):
-    import tracemalloc
-
-    tracemalloc.start(int(message.get("frames", 12)))
+    _tracemalloc.start(int(message.get("frames", 12)))
     return {}
 
 

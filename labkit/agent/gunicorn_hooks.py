@@ -2,7 +2,9 @@
 
 import sys
 
-from _labkit_agent import control, servers
+from _labkit_agent import control, own, servers
+
+own.add_module(sys.modules[__name__])
 
 
 def when_ready(server):

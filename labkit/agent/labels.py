@@ -1,11 +1,12 @@
 """Names that may enter a snapshot, and the table that holds them.
 
-A snapshot holds no values. A name may enter when the program's own text wrote it: then CPython has
-interned it, which data read from a request, a file or a database is not. Names that look like
-tokens are left out even so.
+A snapshot holds no values. A name may enter when the program's own text wrote it: when some code object
+names it, or a module has it as a global name. Names that look like tokens are left out even so, and
+with them whatever a program took from a request, a file or a database and made a key or an attribute.
 """
 
 import sys
+from types import CodeType, FunctionType
 
 from .layout import MAX_LABEL_CHARACTERS
 
@@ -13,38 +14,75 @@ MAX_DIGITS = 4
 NAME_PARTS = {"<locals>", "<lambda>", "<listcomp>", "<genexpr>", "<dictcomp>", "<setcomp>", "<module>"}
 
 
-class Labels:
-    """A growing table of names; each is kept as bytes, so that no counted reference to a string stays."""
+class Labels(dict[str, int]):
+    """Row of each name: ``labels[name]``, -1 for a name that may not be shown.
 
-    def __init__(self):
+    Until ``forget`` it refers to the program's own strings, which raises their reference counts.
+    """
+
+    def __init__(self, program_names):
+        super().__init__()
         self.rows = []
-        self._row_of = {}
-        self._row_of_key = {}
+        self._program_names = program_names
+
+    def __missing__(self, name):
+        return self.row(name) if name in self._program_names else -1
 
     def row(self, name):
         """The row of a name that is known to be harmless."""
-        data = name.encode("utf-8", "replace")
-        row = self._row_of.get(data)
+        row = self.get(name)
         if row is None:
-            row = self._row_of[data] = len(self.rows)
-            self.rows.append(data)
+            row = self[name] = len(self.rows)
+            self.rows.append(name.encode("utf-8", "replace"))
         return row
 
-    def row_of_key(self, key):
-        """The row of a dictionary key or attribute name, or -1 when it may not be shown."""
-        if type(key) is not str:
-            return -1
-        row = self._row_of_key.get(id(key))
-        if row is None:
-            row = self.row(key) if is_from_program_text(key) else -1
-            self._row_of_key[id(key)] = row
-        return row
+    def of_key(self, key):
+        """The row of a dictionary key or attribute name of any type."""
+        return self[key] if type(key) is str else -1
+
+    def forget(self):
+        """Let go of every string but the encoded rows."""
+        self.clear()
+        self._program_names.clear()
 
 
-def is_from_program_text(key):
-    """Whether a string is an identifier the interpreter has interned and does not look like a token."""
-    if not key.isidentifier() or not looks_like_a_name(key):
-        return False
+def program_names(tracked, codes, spaces, annotations):
+    """The set of names in the program's text that may be shown.
+
+    ``tracked``: objects among which functions are found; ``codes``: more code objects; ``spaces``:
+    modules' dictionaries; ``annotations``: those of classes, whose bodies are no longer in memory.
+    """
+    names = set()
+    codes = codes + [thing.__code__ for thing in tracked if type(thing) is FunctionType]
+    seen = set()
+    while codes:
+        code = codes.pop()
+        if id(code) not in seen:
+            seen.add(id(code))
+            codes += _add_names_of(code, names)
+    for space in (*spaces, *annotations):
+        names.update(key for key in dict.keys(space) if type(key) is str and key not in names and is_interned(key))
+    return {name for name in names if name.isidentifier() and looks_like_a_name(name)}
+
+
+def _add_names_of(code, names):
+    """Add what a code object names; return the code objects within it."""
+    names.add(code.co_name)
+    names.update(code.co_names, code.co_varnames, code.co_freevars, code.co_cellvars)
+    inner = []
+    for constant in code.co_consts:
+        kind = type(constant)
+        if kind is str:
+            names.add(constant)
+        elif kind is CodeType:
+            inner.append(constant)
+        elif kind is tuple or kind is frozenset:
+            names.update(part for part in constant if type(part) is str)
+    return inner
+
+
+def is_interned(key):
+    """Whether the interpreter knows an equal string by address, as it does of all names in program text."""
     copy = "".join((key[:1], key[1:]))
     return copy is key or sys.intern(copy) is not copy
 
@@ -63,6 +101,14 @@ def dotted_name(*parts):
     if len(text) > 2 * MAX_LABEL_CHARACTERS:
         return "?"
     for piece in text.split("."):
-        if not (piece.isidentifier() or piece in NAME_PARTS):
+        if piece not in NAME_PARTS and not (piece.isidentifier() and looks_like_a_name(piece)):
             return "?"
     return text
+
+
+def entry_of(space, name):
+    """What a dictionary has under a name, without hashing or comparing foreign keys; None when nothing."""
+    for key, value in dict.items(space):
+        if type(key) is str and key == name:
+            return value
+    return None

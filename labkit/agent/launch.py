@@ -36,7 +36,9 @@ def main(arguments):
     sys.path[:] = [entry for entry in sys.path if os.path.abspath(entry or ".") != here]
     os.environ["LABKIT_RUN_DIR"] = options["--run-dir"]
     load_agent()
-    from _labkit_agent import servers
+    from _labkit_agent import own, servers
+
+    own.add_module(sys.modules[__name__])
 
     servers.die_with_parent()
     servers.RUNNERS[options["--server"]](rest)

@@ -1,46 +1,45 @@
-"""How to name the references of an object, decided once per type.
+"""How to read the objects of a type, decided once per type.
 
 Only C code of the interpreter is called: descriptors found in the raw class dictionaries, never
 ``getattr``, so that properties, ``__getattr__`` and metaclasses of the app stay asleep.
 """
 
+import sys
 import types
 
 from . import layout
-from .labels import dotted_name
+from .classes import HEAP_TYPE, TYPE_SUBCLASS, derives_from, flags_of, mro_of, name_of, namespace_of, type_name
+from .labels import entry_of
 
-HAVE_GC = 1 << 14
-HEAP_TYPE = 1 << 9
-MANAGED_DICT = 1 << 4
 MANAGED_WEAKREF = 1 << 3
+MANAGED_DICT = 1 << 4
+HAVE_GC = 1 << 14
 GC_HEADER_BYTES = 16
 
-_raw_dict = type.__dict__["__dict__"].__get__
-_mro = type.__dict__["__mro__"].__get__
-_flags = type.__dict__["__flags__"].__get__
-_module = type.__dict__["__module__"].__get__
-_qualname = type.__dict__["__qualname__"].__get__
-_bases = type.__dict__["__bases__"].__get__
-_gi_frame = {
-    id(types.GeneratorType): types.GeneratorType.__dict__["gi_frame"].__get__,
-    id(types.CoroutineType): types.CoroutineType.__dict__["cr_frame"].__get__,
-    id(types.AsyncGeneratorType): types.AsyncGeneratorType.__dict__["ag_frame"].__get__,
-}
-_f_locals = types.FrameType.__dict__["f_locals"].__get__
+_frame_bytes = types.FrameType.__basicsize__
 
 #: C attributes that are computed, but only hand out what the object holds.
 HARMLESS_GETTERS = {
-    id(types.FunctionType): {"__code__", "__defaults__", "__kwdefaults__", "__name__", "__qualname__"},
+    id(types.FunctionType): {
+        "__code__",
+        "__defaults__",
+        "__kwdefaults__",
+        "__name__",
+        "__qualname__",
+        "__type_params__",
+    },
     id(types.BuiltinFunctionType): {"__self__"},
     id(BaseException): {"__traceback__", "__context__", "__cause__", "args"},
     id(types.TracebackType): {"tb_next"},
-    id(types.FrameType): {"f_code", "f_globals", "f_builtins", "f_back"},
     id(types.CellType): {"cell_contents"},
+    id(types.GeneratorType): {"gi_code", "gi_yieldfrom", "__name__", "__qualname__"},
+    id(types.CoroutineType): {"cr_code", "cr_await", "__name__", "__qualname__"},
+    id(types.AsyncGeneratorType): {"ag_code", "ag_await", "__name__", "__qualname__"},
 }
-HARMLESS_NAMES = {"_coro", "_loop", "_fut_waiter", "_result", "_exception"}  # of _asyncio.Task and Future
+FUTURE_GETTERS = {"_coro", "_loop", "_fut_waiter", "_result", "_exception"}
+FUTURES = {"_asyncio.Task", "_asyncio.Future"}
 #: C containers whose content has neither names nor positions a person could use.
 CONTAINERS = {
-    "collections.deque",
     "functools._lru_cache_wrapper",
     "functools._lru_list_elem",
     "itertools.chain",
@@ -54,9 +53,11 @@ CONTAINERS = {
     "set",
     "frozenset",
 }
+#: C objects whose unnamed references are parts the interpreter keeps.
+ALL_INTERNAL = {"function", "_thread._local", "mappingproxy"}
 CODE_PARTS = ("co_consts", "co_names", "co_filename", "co_name", "co_qualname", "co_linetable", "co_exceptiontable")
 
-LEAF, DICT, SEQUENCE, SET, CODE, FUNCTION, TYPE, FRAME, GENERATOR, OTHER = range(10)
+LEAF, DICT, SEQUENCE, SET, CODE, FUNCTION, TYPE, FRAME, GENERATOR, HAMT, LRU_CACHE, OTHER = range(12)
 _EXACT = {
     id(dict): DICT,
     id(list): SEQUENCE,
@@ -75,62 +76,56 @@ _EXACT = {
 class Plan:
     """What the walker does with every object of one type."""
 
-    __slots__ = ("base_items", "dict_getter", "extra_bytes", "kind", "members", "row", "sizeof", "unnamed")
+    __slots__ = (
+        "base_items",
+        "dict_getter",
+        "extra_bytes",
+        "holds_class",
+        "keeps_key_twice",
+        "kind",
+        "managed",
+        "members",
+        "row",
+        "sizeof",
+        "unnamed",
+    )
 
     def __init__(self, kind, row):
         self.kind = kind
         self.row = row
         self.members = []  # (label, edge kind, getter)
         self.dict_getter = None
-        self.base_items = None  # dict, list or tuple, when the type derives from it
+        self.managed = False  # the interpreter may keep attributes without a dictionary
+        self.base_items = None  # dict, list, tuple or deque, when the type is or derives from it
+        self.holds_class = False
+        self.keeps_key_twice = False  # OrderedDict: the entry and the link both hold the key
         self.sizeof = object.__sizeof__
         self.extra_bytes = 0
         self.unnamed = layout.UNKNOWN  # the edge kind of a reference no descriptor explains
 
 
-def is_heap_type(cls):
-    """Whether a class was made at run time; static ones are C structures the collector skips."""
-    return bool(_flags(cls) & HEAP_TYPE)
-
-
-def type_name(cls):
-    """``module.qualname``, without the module for builtins; '?' for what is no proper name."""
-    try:
-        module = _module(cls)
-    except AttributeError:
-        module = "?"
-    qualname = _qualname(cls)
-    return dotted_name(qualname) if module == "builtins" else dotted_name(module, qualname)
-
-
-def namespace_of(cls):
-    """The class's own dictionary; the proxy in between is made and dropped here."""
-    import gc
-
-    return gc.get_referents(_raw_dict(cls))[0]
-
-
 def make_plan(cls, row, labels):
     """Look at a type's raw class dictionaries once and decide how its instances are read."""
-    mro = _mro(cls)
-    flags = _flags(cls)
+    mro, flags = mro_of(cls), flags_of(cls)
     plan = Plan(_kind(cls, flags), row)
     found_sizeof = False
     for base in mro:
-        for name, entry in dict.items(namespace_of(base)):
+        space = namespace_of(base)
+        has_slots = entry_of(space, "__slots__") is not None
+        for name, entry in dict.items(space):
             if type(name) is not str:
                 continue
             found_sizeof = found_sizeof or _take_sizeof(plan, name, entry)
             if plan.kind not in (LEAF, DICT, SEQUENCE, SET, CODE):
-                _take_member(plan, base, name, entry, labels)
-    for base in (dict, list, tuple):
-        if cls is not base and base in mro:
-            plan.base_items = base
-    plan.extra_bytes = _header_bytes(cls, flags)
-    if plan.kind is FUNCTION:
-        plan.unnamed = layout.INTERNAL
-    if any(type_name(base) in CONTAINERS for base in mro):
+                label = labels[name] if has_slots else None
+                _take_member(plan, base, name, entry, label, labels)
+    _take_items(plan, cls)
+    _take_layout(plan, cls, flags)
+    names = {type_name(base) for base in mro}
+    if not names.isdisjoint(CONTAINERS):
         plan.unnamed = layout.ELEMENT
+    elif not names.isdisjoint(ALL_INTERNAL):
+        plan.unnamed = layout.INTERNAL
     return plan
 
 
@@ -138,27 +133,38 @@ def _kind(cls, flags):
     exact = _EXACT.get(id(cls))
     if exact is not None:
         return exact
-    if type in _mro(cls):
+    if flags & TYPE_SUBCLASS:
         return TYPE
+    if not flags & HEAP_TYPE and name_of(cls) == "hamt_bitmap_node":
+        return HAMT
+    if type_name(cls) == "functools._lru_cache_wrapper":
+        return LRU_CACHE
     return OTHER if flags & HAVE_GC else LEAF
 
 
 def _take_sizeof(plan, name, entry):
-    if name == "__sizeof__" and type(entry) is types.MethodDescriptorType:
+    if name == "__sizeof__" and type(entry) is types.MethodDescriptorType and plan.kind != FRAME:
         plan.sizeof = entry
         return True
     return False
 
 
-def _take_member(plan, base, name, entry, labels):
+def _take_member(plan, base, name, entry, label, labels):
+    """Note how to read one C attribute; ``label`` is None where the name is the interpreter's own."""
     if type(entry) is types.MemberDescriptorType:
-        plan.members.append((labels.row(name), _edge_kind(name), entry.__get__))
+        plan.members.append((labels.row(name) if label is None else label, _edge_kind(name), entry.__get__))
     elif type(entry) is types.GetSetDescriptorType:
         if name == "__dict__":
-            if plan.dict_getter is None and plan.kind is not TYPE:
+            if plan.dict_getter is None and plan.kind != TYPE:
                 plan.dict_getter = entry.__get__
-        elif name in HARMLESS_GETTERS.get(id(base), ()) or name in HARMLESS_NAMES:
+        elif _is_harmless(base, name):
             plan.members.append((labels.row(name), _edge_kind(name), entry.__get__))
+
+
+def _is_harmless(base, name):
+    if name in HARMLESS_GETTERS.get(id(base), ()):
+        return True
+    return name in FUTURE_GETTERS and type_name(base) in FUTURES
 
 
 def _edge_kind(name):
@@ -167,24 +173,28 @@ def _edge_kind(name):
     return layout.INTERNAL if name.startswith("__") and name.endswith("__") else layout.ATTRIBUTE
 
 
-def _header_bytes(cls, flags):
-    extra = GC_HEADER_BYTES if flags & HAVE_GC else 0
+def _take_items(plan, cls):
+    fast = sys.modules.get("_collections")
+    known = [dict, list, tuple]
+    if type(fast) is types.ModuleType:
+        space = fast.__dict__
+        known.append(space.get("deque"))
+        plan.keeps_key_twice = derives_from(cls, space.get("OrderedDict"))
+    if plan.kind == OTHER:
+        for base in known:
+            if base is not None and derives_from(cls, base):
+                plan.base_items = base
+
+
+def _take_layout(plan, cls, flags):
+    plan.managed = bool(flags & MANAGED_DICT)
+    plan.holds_class = bool(flags & HEAP_TYPE)
+    plan.extra_bytes = GC_HEADER_BYTES if flags & HAVE_GC else 0
     if flags & (MANAGED_DICT | MANAGED_WEAKREF):
-        extra += GC_HEADER_BYTES
-    return extra
+        plan.extra_bytes += GC_HEADER_BYTES
+    if plan.kind == FRAME:
+        plan.sizeof = _size_of_frame  # the real one reads the frame's data, which may be gone
 
 
-def frame_locals(frame):
-    """``[(name, value)]`` of a frame that is not running."""
-    return list(_f_locals(frame).items())
-
-
-def generator_locals(generator):
-    """``[(name, value)]`` of a suspended generator or coroutine; empty for a finished one."""
-    frame = _gi_frame[id(type(generator))](generator)
-    return [] if frame is None else frame_locals(frame)
-
-
-def class_parts(cls):
-    """What a class refers to, with names: its dictionary, bases and resolution order."""
-    return [("__dict__", namespace_of(cls)), ("__bases__", _bases(cls)), ("__mro__", _mro(cls))]
+def _size_of_frame(frame):
+    return _frame_bytes

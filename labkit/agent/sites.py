@@ -1,14 +1,19 @@
 """Allocation sites from tracemalloc, where it is on: which lines allocated each object."""
 
+import _tracemalloc
+import ctypes
 import gc
 import os
 import sys
 import types
 from array import array
 
+from . import AGENT_DIR
+from .classes import flags_of
 from .plans import GC_HEADER_BYTES, MANAGED_DICT
 
 BATCH = 1000
+OWN_FOLDER = AGENT_DIR + os.sep
 
 
 class Sites:
@@ -25,26 +30,29 @@ class Sites:
 
         Off, because tracing would slow the walk itself twentyfold.
         """
-        tracing = sys.modules.get("tracemalloc")
-        if tracing is None or not tracing.is_tracing():
+        if not _tracemalloc.is_tracing():
             return
         self._trace_of = _trace_function()
         for start in range(0, len(tracked), BATCH):
             batch = tracked[start : start + BATCH]
-            self._look_up(batch)
-            self._look_up(gc.get_referents(*batch))
-            for thing in batch:
-                if type(thing) is dict:
-                    self._look_up(thing)
-        tracing.stop()
+            while batch:
+                self._look_up(batch)
+                for thing in batch:
+                    if type(thing) is dict:
+                        self._look_up(thing)
+                parts = gc.get_referents(*batch)
+                batch = [part for part in parts if _is_untracked_container(part)]
+                self._look_up(parts)
+        _tracemalloc.stop()
 
     def _look_up(self, things):
         row_at, row_of = self.row_at, self._row_of
         trace_of = self._trace_of
         for thing in things:
             trace = trace_of(thing)
-            if trace is not None:
-                row_at[id(thing)] = row_of.setdefault(_frames(trace), len(row_of))
+            frames = () if trace is None else _frames(trace)
+            if frames:
+                row_at[id(thing)] = row_of.setdefault(frames, len(row_of))
 
     def column(self, addresses):
         """Row per address, -1 where nothing was recorded."""
@@ -68,7 +76,10 @@ def short_path(file):
         place = file.rfind(mark)
         if place >= 0:
             return file[place + 1 :]
-    here = os.getcwd() + "/"
+    try:
+        here = os.getcwd() + "/"
+    except OSError:  # the folder is gone
+        return file.rpartition("/")[2]
     return file[len(here) :] if file.startswith(here) else file.rpartition("/")[2]
 
 
@@ -78,29 +89,29 @@ def _trace_function():
     An instance with a managed dictionary has two words before the collector's header, which 3.12
     takes into account (``_PyType_PreHeaderSize``) and 3.11 does not.
     """
-    from _tracemalloc import _get_object_traceback
-
     if sys.version_info >= (3, 12):
-        return _get_object_traceback
-    import ctypes
-
-    at_address = ctypes.pythonapi._PyTraceMalloc_GetTraceback
+        return _tracemalloc._get_object_traceback
+    at_address = ctypes.PyDLL(None)._PyTraceMalloc_GetTraceback
     at_address.restype = ctypes.py_object
     at_address.argtypes = [ctypes.c_uint, ctypes.c_size_t]
-    flags_of = type.__dict__["__flags__"].__get__
 
     def trace_of(thing):
         if flags_of(type(thing)) & MANAGED_DICT:
             return at_address(0, id(thing) - 2 * GC_HEADER_BYTES)
-        return _get_object_traceback(thing)
+        return _tracemalloc._get_object_traceback(thing)
 
     return trace_of
 
 
 def _frames(trace):
-    """The frames of a raw traceback; its shape differs between versions (a total may follow)."""
+    """The frames of a raw traceback but the agent's; its shape differs between versions (a total may follow)."""
     frames = trace[0] if trace and isinstance(trace[0], tuple) and isinstance(trace[0][0], tuple) else trace
-    return tuple((file, line) for file, line in frames)
+    return tuple((file, line) for file, line in frames if not file.startswith(OWN_FOLDER))
+
+
+def _is_untracked_container(thing):
+    """Whether the collector has given up on a container because it holds atoms only."""
+    return (type(thing) is dict or type(thing) is tuple) and not gc.is_tracked(thing)
 
 
 def _functions(objects, wanted):

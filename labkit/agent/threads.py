@@ -1,74 +1,66 @@
-"""What must be written down about other threads before a fork, since the child cannot see it."""
+"""What must be written down about threads before a fork, since the child cannot see it."""
 
 import _thread
-import gc
+import os
 import sys
+from types import FrameType
 
-from .labels import dotted_name
+from . import memory, own
+from .labels import dotted_name, entry_of
 
 CO_OPTIMIZED = 1
+#: Names by which code gets at its own dictionary of locals, which up to 3.12 belongs to the frame.
+READS_OWN_LOCALS = {"locals", "vars", "dir", "eval", "exec"}
+LOCALS_ARE_A_COPY = sys.version_info < (3, 13)
+#: Unknown when the agent was loaded by another thread. It outlives forks of the main thread.
+MAIN_IDENT = _thread.get_ident() if _thread.get_native_id() == os.getpid() else None
+_f_locals = FrameType.__dict__["f_locals"].__get__
 
 
 class Stack:
-    """One thread's stack: a display name and its frames, innermost first."""
+    """One thread: a display name, its frames, innermost first, and objects that its thread state holds.
 
-    __slots__ = ("frames", "name")
+    A frame is ``(frame, code, its name, [local name, ...], [value, ...])``.
+    """
 
-    def __init__(self, name, frames):
+    __slots__ = ("frames", "held", "name")
+
+    def __init__(self, name, frames, held):
         self.name = name
         self.frames = frames
+        self.held = held
 
 
 def record_stacks():
-    """Return a Stack per thread but the calling one; a frame is ``(frame, its name, [(name, value), ...])``.
+    """Return a Stack per thread; of the calling thread the part below the agent's own frames.
 
     Module-level frames carry no locals here: those are the module's own dictionary.
     """
-    own = _thread.get_ident()
-    main = _main_thread_ident()
+    own_ident = _thread.get_ident()
+    mine = own.spaces()
+    held = memory.objects_held_by_thread_states(own_ident)
     stacks = []
-    for number, (ident, innermost) in enumerate(sorted(sys._current_frames().items()), 1):
-        if ident == own:
-            continue
+    for number, (ident, frame) in enumerate(sorted(sys._current_frames().items()), 1):
         frames = []
-        frame = innermost
         while frame is not None:
-            name = dotted_name(frame.f_globals.get("__name__"), frame.f_code.co_qualname)
-            frames.append((frame, name, _locals_of(frame)))
+            space, code = frame.f_globals, frame.f_code
+            if id(space) not in mine:
+                name = dotted_name(entry_of(space, "__name__"), code.co_qualname)
+                frames.append((frame, code, name, *_locals_of(frame, code)))
             frame = frame.f_back
-        stacks.append(Stack("main thread" if ident == main else f"thread {number}", frames))
+        if frames or ident in held:
+            name = "main thread" if ident == MAIN_IDENT else f"thread {number}"
+            stacks.append(Stack(name, frames, held.get(ident, [])))
     return stacks
 
 
-def _locals_of(frame):
-    if not frame.f_code.co_flags & CO_OPTIMIZED:
-        return []
-    found = frame.f_locals
-    pairs = list(found.items())
-    if type(found) is dict:  # up to 3.12 a copy that stays with the frame
-        found.clear()
-    return pairs
-
-
-def held_by_other_threads():
-    """Return references to what other threads keep in ``threading.local`` and the exceptions they handle.
-
-    The child's interpreter drops both at once; a second reference keeps their finalizers from running.
-    """
-    kinds = [_thread._local]
-    for kind in kinds:
-        kinds.extend(type.__subclasses__(kind))
-    wanted = {id(kind) for kind in kinds}
-    held = [getattr(sys, "_current_exceptions", dict)()]
-    for local in gc.get_referrers(*kinds):
-        if id(type(local)) in wanted:
-            for part in gc.get_referents(local):
-                if type(part) is dict:
-                    held.append(part)
-                    held.extend((mine, list(mine.values())) for mine in part.values() if type(mine) is dict)
-    return held
-
-
-def _main_thread_ident():
-    threading = sys.modules.get("threading")
-    return getattr(getattr(threading, "_main_thread", None), "ident", None)
+def _locals_of(frame, code):
+    if not code.co_flags & CO_OPTIMIZED:
+        return (), ()
+    if LOCALS_ARE_A_COPY and not READS_OWN_LOCALS.isdisjoint(code.co_names):
+        return (), ()  # reading would change a dictionary the app may be using
+    found = _f_locals(frame)
+    names, values = list(found), list(found.values())
+    if type(found) is dict and sys.getrefcount(found) == 3:  # the frame, this function, the argument
+        found.clear()  # the copy stays with the frame and would keep the values alive
+    return names, values
