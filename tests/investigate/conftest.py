@@ -6,6 +6,7 @@ import json
 import os
 import subprocess
 import sys
+import tempfile
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,6 +15,7 @@ from typing import Any
 import psutil
 import pytest
 
+MARK = "LABKIT_TEST_MARK"
 REPOSITORY = Path(__file__).resolve().parents[2]
 
 
@@ -41,28 +43,35 @@ Labkit = Callable[..., Outcome]
 
 @pytest.fixture
 def labkit(tmp_path: Path) -> Iterator[Labkit]:
-    """Run ``labkit ARGUMENTS`` in an empty folder; afterwards no process of it may be left."""
+    """Run ``labkit ARGUMENTS`` in an empty folder; afterwards no process and no temporary folder may be left."""
+    before = run_folders()
     folder = tmp_path / "here"
     folder.mkdir()
-    private = tmp_path / "tmp"
-    private.mkdir()
+    mark = str(tmp_path)
 
     def run(*arguments: str) -> Outcome:
         command = [sys.executable, "-m", "labkit", *arguments]
-        environment = {**os.environ, "TMPDIR": str(private)}
+        environment = {**os.environ, MARK: mark}
         done = subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True, timeout=240)
         return Outcome(done.returncode, done.stdout, done.stderr, folder)
 
     yield run
-    assert processes_using(private) == []
-    assert list(private.iterdir()) == []
+    assert marked_processes(mark) == []
+    assert run_folders() <= before
 
 
-def processes_using(folder: Path) -> list[str]:
-    """Command lines of living processes that were started with a path below ``folder``."""
+def marked_processes(mark: str) -> list[str]:
+    """Command lines of living processes that inherited ``MARK=mark``."""
     found = []
     for process in psutil.process_iter(["cmdline"]):
-        words = process.info["cmdline"] or []
-        if any(str(folder) in word for word in words):
-            found.append(" ".join(words))
+        try:
+            if process.environ().get(MARK) == mark and process.status() != psutil.STATUS_ZOMBIE:
+                found.append(" ".join(process.info["cmdline"] or []))
+        except (psutil.NoSuchProcess, psutil.AccessDenied):
+            continue
     return found
+
+
+def run_folders() -> set[str]:
+    """The private folders of recordings that are under way, or were left behind."""
+    return {path.name for path in Path(tempfile.gettempdir()).glob("labkit-*")}

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from .conftest import Labkit, Outcome, processes_using
+from .conftest import MARK, Labkit, Outcome, marked_processes, run_folders
 
 REQUEST = ("--request", "GET /items/{i}")
 QUICK = ("--requests", "20", "--warmup", "20", "--rungs", "4", "--no-sites")
@@ -167,35 +167,33 @@ def test_a_folder_that_is_no_capture(labkit: Labkit, tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGTERM])
 def test_an_interruption_leaves_nothing(how: signal.Signals, tmp_path: Path) -> None:
-    here, private = tmp_path / "here", tmp_path / "tmp"
+    here = tmp_path / "here"
     here.mkdir()
-    private.mkdir()
+    before = run_folders()
     command = [sys.executable, "-m", "labkit", "investigate", "session_cache"]
-    environment = {**os.environ, "TMPDIR": str(private)}
+    environment = {**os.environ, MARK: str(tmp_path)}
     with subprocess.Popen(command, cwd=here, env=environment, stderr=subprocess.PIPE, text=True) as running:
-        while not (processes_using(private) and list(here.rglob("*.heap"))):
+        while not (len(marked_processes(str(tmp_path))) > 1 and list(here.rglob("*.heap"))):
             assert running.poll() is None
             time.sleep(0.05)
         running.send_signal(how)
         _, err = running.communicate(timeout=60)
     assert running.returncode not in (0, 1, 3)
     assert "Traceback" not in err
-    assert processes_using(private) == []
+    assert marked_processes(str(tmp_path)) == []
     assert [path for path in here.rglob("*") if path.is_file()] == []
-    assert list(private.iterdir()) == []
+    assert run_folders() <= before
 
 
 def test_a_killed_driver_takes_its_server_along(tmp_path: Path) -> None:
-    private = tmp_path / "tmp"
-    private.mkdir()
     command = [sys.executable, "-m", "labkit", "investigate", "session_cache"]
-    environment = {**os.environ, "TMPDIR": str(private)}
+    environment = {**os.environ, MARK: str(tmp_path)}
     with subprocess.Popen(command, cwd=tmp_path, env=environment, stderr=subprocess.DEVNULL) as running:
         while not list(tmp_path.rglob("*.heap")):
             assert running.poll() is None
             time.sleep(0.05)
         running.kill()
     deadline = time.monotonic() + 20
-    while processes_using(private) and time.monotonic() < deadline:
+    while marked_processes(str(tmp_path)) and time.monotonic() < deadline:
         time.sleep(0.05)
-    assert processes_using(private) == []
+    assert marked_processes(str(tmp_path)) == []
