@@ -65,19 +65,19 @@ class SubclassTables:
     """The table of subclasses that a class keeps out of the collector's sight: ``{address: weakref}``."""
 
     def __init__(self, tracked):
-        self._table_with = {}
+        self.table_with = {}
         for thing in tracked:
             if type(thing) is dict and thing:
                 key, value = next(iter(thing.items()))
                 if type(key) is int and type(value) is ReferenceType and id(value()) == key:
                     for address in thing:
                         if type(address) is int:
-                            self._table_with.setdefault(address, []).append(thing)
+                            self.table_with.setdefault(address, []).append(thing)
 
     def of(self, cls):
         """The table of ``cls``, or None. Two classes with the same subclasses get one each."""
         subclasses = {id(derived) for derived in type.__subclasses__(cls)}
-        candidates = self._table_with.get(next(iter(subclasses), 0), [])
+        candidates = self.table_with.get(next(iter(subclasses), 0), [])
         for position, table in enumerate(candidates):
             if table.keys() == subclasses:
                 return candidates.pop(position)

@@ -31,7 +31,7 @@ class Frames:
         self.cell_names = {}
         self._names = {}
         self._recorded = {}
-        self._cell_of = None
+        self._cell_of = {}
         for stack in stacks:
             for frame, code, name, local_names, values in stack.frames:
                 self._names[id(frame)] = name
@@ -39,6 +39,10 @@ class Frames:
                 in_cells = {*code.co_cellvars, *code.co_freevars}
                 inside = [local in in_cells for local in local_names]
                 self._recorded[id(frame)] = (code, list(zip(rows, inside, map(id, values), strict=True)))
+
+    def bulk(self):
+        """What is large or holds objects of the app; none of it is needed once all is named."""
+        return [self._recorded, self._cell_of, self._names, self.cell_names]
 
     def is_recorded(self, frame):
         """Whether the frame was running when the stacks were written down."""
@@ -54,7 +58,7 @@ class Frames:
 
     def learn_cells(self, tracked, objects_by_address):
         """Prepare to find the cell that holds a recorded value; ``objects_by_address(id)`` may return None."""
-        cells = {}
+        cells = self._cell_of
         for thing in tracked:
             if type(thing) is CellType:
                 try:
@@ -62,7 +66,6 @@ class Frames:
                 except ValueError:
                     continue
                 cells[address] = None if address in cells else thing  # two cells: it could be either
-        self._cell_of = cells
         self._object_at = objects_by_address
 
     def recorded_references(self, frame):

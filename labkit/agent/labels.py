@@ -11,13 +11,14 @@ from types import CodeType, FunctionType
 from .layout import MAX_LABEL_CHARACTERS
 
 MAX_DIGITS = 4
+_WITHOUT_DIGITS = dict.fromkeys(map(ord, "0123456789"))
 NAME_PARTS = {"<locals>", "<lambda>", "<listcomp>", "<genexpr>", "<dictcomp>", "<setcomp>", "<module>"}
 
 
 class Labels(dict[str, int]):
     """Row of each name: ``labels[name]``, -1 for a name that may not be shown.
 
-    Until ``forget`` it refers to the program's own strings, which raises their reference counts.
+    While it is not emptied it refers to the program's own strings, which raises their reference counts.
     """
 
     def __init__(self, program_names):
@@ -40,10 +41,9 @@ class Labels(dict[str, int]):
         """The row of a dictionary key or attribute name of any type."""
         return self[key] if type(key) is str else -1
 
-    def forget(self):
-        """Let go of every string but the encoded rows."""
-        self.clear()
-        self._program_names.clear()
+    def bulk(self):
+        """What is large or refers to the program's strings; none of it is needed once all is named."""
+        return [self, self.rows, self._program_names]
 
 
 def program_names(tracked, codes, spaces, annotations):
@@ -89,7 +89,7 @@ def is_interned(key):
 
 def looks_like_a_name(text):
     """Short and with few digits; keys, hashes and session tokens are neither."""
-    return len(text) <= MAX_LABEL_CHARACTERS // 2 and sum(map(str.isdigit, text)) <= MAX_DIGITS
+    return len(text) <= MAX_LABEL_CHARACTERS // 2 and len(text) - len(text.translate(_WITHOUT_DIGITS)) <= MAX_DIGITS
 
 
 def dotted_name(*parts):
@@ -100,6 +100,8 @@ def dotted_name(*parts):
     text = ".".join(part for part in parts if part)
     if len(text) > 2 * MAX_LABEL_CHARACTERS:
         return "?"
+    if text.replace(".", "_").isidentifier() and looks_like_a_name(text):
+        return text  # most names are that short and simple
     for piece in text.split("."):
         if piece not in NAME_PARTS and not (piece.isidentifier() and looks_like_a_name(piece)):
             return "?"

@@ -6,7 +6,7 @@ really counts, so that in-edges can be compared with reference counts.
 
 from _contextvars import ContextVar
 from gc import get_referents
-from types import ModuleType
+from types import CodeType, ModuleType
 
 from . import classes, frames, layout, memory, plans
 from .containers import items_of, links_of, with_dict_instead_of_values, without
@@ -25,6 +25,7 @@ class References:
         self.subclass_tables = subclass_tables
         self.inline_bytes = 0  # of the object looked at last: attributes kept without a dictionary
         self._dict_label = labels.row("__dict__")
+        self._code_parts = [(CodeType.__dict__[part].__get__, labels.row(part)) for part in CODE_PARTS]
         self._by_kind = {
             plans.SET: self._of_set,
             plans.CODE: self._of_code,
@@ -34,6 +35,10 @@ class References:
             plans.GENERATOR: self._of_generator,
             plans.HAMT: self._of_context_node,
         }
+
+    def bulk(self):
+        """What is large or holds objects of the app; none of it is needed once all is named."""
+        return [self.subclass_tables.table_with]
 
     def of(self, thing, plan):
         """All references of ``thing``."""
@@ -66,8 +71,7 @@ class References:
         return [(value, layout.ELEMENT, -1) for value in thing]
 
     def _of_code(self, thing, plan):
-        row = self.labels.row
-        return [(getattr(thing, part), layout.INTERNAL, row(part)) for part in CODE_PARTS]
+        return [(part(thing), layout.INTERNAL, label) for part, label in self._code_parts]
 
     def _of_function(self, thing, plan):
         if thing.__closure__:

@@ -63,6 +63,9 @@ class Walker:
         self.hidden = {id(thing) for thing in own.definitions()}
         self.columns = {name: array(code) for name, (_, code) in layout.COLUMNS.items()}
         self.columns["edge_start"].append(0)
+        self.target, self.kinds, self.edge_labels = (
+            self.columns[f"edge_{part}"] for part in ("target", "kind", "label")
+        )
         self.types = []
         self.plans = {}
         self.own_names = {}  # row -> row in labels
@@ -71,8 +74,9 @@ class Walker:
         self.references = References(self.labels, self.frames, classes.SubclassTables(tracked))
 
     def bulk(self):
-        """Large containers of this walk, which hold numbers, or objects that are counted otherwise."""
-        return [self.objects, self.index, self.hidden, self.sites.row_at, self.modules]
+        """Large containers of this walk, which hold numbers, or are emptied before anything is counted."""
+        found = [self.objects, self.index, self.hidden, self.sites.row_at, self.own_names, self.modules]
+        return found + self.labels.bulk() + self.frames.bulk() + self.references.bulk()
 
     def _program_names(self, stacks, tracked):
         codes = [code for stack in stacks for _, code, _, _, _ in stack.frames]
@@ -145,7 +149,7 @@ class Walker:
         """Process rows until none is left; rows are found in breadth-first order from the seeds."""
         columns, known_plans = self.columns, self.plans
         types, sizes, starts = columns["node_type"], columns["node_size"], columns["edge_start"]
-        target = columns["edge_target"]
+        target = self.target
         for row, thing in enumerate(islice(self.objects, len(types), None), len(types)):
             cls = type(thing)
             plan = known_plans.get(id(cls)) or self._plan(cls)
@@ -184,18 +188,21 @@ class Walker:
                 seen = [row >= 0 for row in rows]
                 rows, labels = list(compress(rows, seen)), compress(labels, seen)
                 count = len(rows)
-        self.columns["edge_target"].extend(rows)
-        self.columns["edge_kind"].frombytes(_KIND_BYTES[kind] * count)
-        self.columns["edge_label"].extend(labels)
+        self.target.extend(rows)
+        self.kinds.frombytes(_KIND_BYTES[kind] * count)
+        self.edge_labels.extend(labels)
 
     def _add_references(self, row, thing, plan):
-        target, kinds, edge_labels = (self.columns[f"edge_{part}"] for part in ("target", "kind", "label"))
+        target, kinds, edge_labels, get = self.target.append, self.kinds.append, self.edge_labels.append, self.index.get
         for value, kind, label in self.references.of(thing, plan):
-            found = self._visit(value)
-            if found >= 0:
-                target.append(found)
-                kinds.append(kind)
-                edge_labels.append(label)
+            found = get(id(value))
+            if found is None:
+                found = self._visit(value)
+                if found < 0:
+                    continue
+            target(found)
+            kinds(kind)
+            edge_labels(label)
         self.columns["node_size"][row] += self.references.inline_bytes
         name = self.references.own_name(thing, plan.kind)
         if name is not None:
@@ -228,7 +235,9 @@ class Walker:
         columns["node_site"] = self.sites.column(columns["node_address"])
         self.sites.name_functions(self.objects)
         columns["node_name"].extend(map(self.own_names.get, range(len(self.objects)), repeat(-1)))
-        self.labels.forget()
+        rows = self.labels.rows[:]
+        for emptied in self.labels.bulk() + self.frames.bulk() + self.references.bulk():
+            emptied.clear()
         holds = share.holds()
         self.plans.clear()
         overhead = next(map(sys.getrefcount, [object()]))
@@ -238,7 +247,6 @@ class Walker:
             -1 if count >= IMMORTAL else max(count - overhead - agents, 0)
             for count, agents in zip(counts, held, strict=True)
         )
-        facts["nodes"] = len(counts)
-        facts["edges"] = len(columns["edge_target"])
-        labels = [row.decode() for row in self.labels.rows]
+        facts.update(nodes=len(counts), edges=len(self.target))
+        labels = [row.decode() for row in rows]
         return Result(columns, {"types": self.types, "labels": labels, "sites": self.sites.rows}, facts)
