@@ -155,18 +155,36 @@ def _target(options: argparse.Namespace) -> Target:
 
 
 def _steps(options: argparse.Namespace) -> tuple[Step, ...]:
-    body = Path(options.body_file).read_text() if options.body_file else options.body or ""
     headers = {}
     for line in options.header:
         name, colon, value = line.partition(":")
         if not colon:
             raise CaseError(f"{line!r} is no header.", hint="--header 'Content-Type: application/json'")
         headers[name.strip()] = value.strip()
-    bodyless = ("GET ", "HEAD ", "DELETE ", "OPTIONS ")
+    bodies = iter(_bodies(options))
     return tuple(
-        _valid(Step, request=request, body="" if request.startswith(bodyless) else body, headers=headers)
+        _valid(Step, request=request, body=next(bodies) if _takes_body(request) else "", headers=headers)
         for request in options.request
     )
+
+
+def _bodies(options: argparse.Namespace) -> list[str]:
+    """A body for each request that takes one: the same for all, or one each in their order."""
+    given = [Path(options.body_file).read_text()] if options.body_file else list(options.body)
+    wanted = sum(map(_takes_body, options.request))
+    if len(given) <= 1:
+        return (given or [""]) * wanted
+    if len(given) != wanted:
+        raise CaseError(
+            "Bodies and requests do not match.",
+            seen=f"{len(given)} times --body, {wanted} requests that take one",
+            hint="one --body for all, or one for each POST, PUT and PATCH in their order",
+        )
+    return given
+
+
+def _takes_body(request: str) -> bool:
+    return not request.startswith(("GET ", "HEAD ", "DELETE ", "OPTIONS "))
 
 
 def _adjusted(load: Load, options: argparse.Namespace) -> Load:
@@ -267,7 +285,9 @@ def _add_app_options(parser: argparse.ArgumentParser) -> None:
         metavar="'METHOD /PATH'",
         help="one step of a visit, repeatable; {i} is the visit's number, {word} a new random word",
     )
-    app.add_argument("--body", help="body of POST, PUT and PATCH requests")
+    app.add_argument(
+        "--body", action="append", default=[], help="body of POST, PUT and PATCH requests; one for all, or one each"
+    )
     app.add_argument("--body-file", metavar="FILE")
     app.add_argument("--header", action="append", default=[], metavar="'Name: value'")
     app.add_argument(

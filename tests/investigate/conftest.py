@@ -30,6 +30,7 @@ class Outcome:
 
     @property
     def findings(self) -> dict[str, Any]:
+        assert self.out, self.err
         found: dict[str, Any] = json.loads(self.out)
         return found
 

@@ -50,9 +50,10 @@ def test_found_in_a_renamed_copy(
     options = ["--app", f"{app}:app", "--python", str(bare_python), "--worker-class", worker_class, "--json"]
     for step in load.steps:
         options += ["--request", step.request]
-    bodies = {step.body for step in load.steps if step.body}
-    options += ["--body", max(bodies, key=len)] if bodies else []
-    options += ["--header", "Content-Type: application/json"] if any("{" in body for body in bodies) else []
+        if not step.request.startswith(("GET ", "DELETE ")):
+            options += ["--body", step.body]
+    kinds = {value for step in load.steps for name, value in step.headers.items() if name == "Content-Type"}
+    options += [word for kind in kinds for word in ("--header", f"Content-Type: {kind}")]
     for status in load.expect_statuses:
         options += ["--allow-status", str(status)]
     outcome = labkit("investigate", *options, "--requests", str(load.requests_per_rung))

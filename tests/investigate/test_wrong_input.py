@@ -197,3 +197,10 @@ def test_a_killed_driver_takes_its_server_along(tmp_path: Path) -> None:
     while marked_processes(str(tmp_path)) and time.monotonic() < deadline:
         time.sleep(0.05)
     assert marked_processes(str(tmp_path)) == []
+
+
+def test_bodies_that_match_no_requests(labkit: Labkit, tmp_path: Path) -> None:
+    requests = ("--request", "POST /a/{i}", "--request", "PUT /b/{i}", "--request", "POST /c/{i}")
+    bodies = ("--body", "one", "--body", "two")
+    outcome = labkit("investigate", "--app", plain_app(tmp_path), *requests, *bodies)
+    refused(outcome, "Bodies and requests do not match", "2 times --body, 3 requests")
