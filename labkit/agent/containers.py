@@ -3,6 +3,7 @@
 from . import layout
 from .classes import type_name
 
+ITEMS = (layout.VALUE, layout.INDEX, layout.CLASS)
 LINK = "functools._lru_list_elem"
 
 
@@ -27,24 +28,26 @@ def with_dict_instead_of_values(held, space, names):
     return [space, *left]
 
 
-def items_of(thing, plan, labels):
+def items_of(thing, base, labels):
     """The items of a subclass of a builtin container, read past whatever the subclass overrides."""
-    base = plan.base_items
     if base is not dict:
         return [(value, layout.INDEX, position) for position, value in enumerate(base.__iter__(thing))]
     found = [(value, layout.VALUE, labels.of_key(key)) for key, value in dict.items(thing)]
-    found += [(key, layout.KEY, -1) for key in dict.keys(thing)]
-    if plan.keeps_key_twice:
-        found += [(key, layout.INTERNAL, -1) for key in dict.keys(thing)]
-    return found
+    return found + [(key, layout.KEY, -1) for key in dict.keys(thing)]
 
 
 def without(held, items):
-    """What is held besides the items; string keys are not among what the collector is told."""
+    """What is held besides the items. The collector is told of a dictionary's keys only if some is no string."""
+    left = _subtract(held, [value for value, kind, _ in items if kind in ITEMS])
+    keys = [value for value, kind, _ in items if kind not in ITEMS]
+    besides = _subtract(left, keys)
+    return besides if len(besides) + len(keys) == len(left) else left
+
+
+def _subtract(held, values):
     counts = {}
-    for value, kind, _ in items:
-        if kind != layout.INTERNAL:
-            counts[id(value)] = counts.get(id(value), 0) + 1
+    for value in values:
+        counts[id(value)] = counts.get(id(value), 0) + 1
     left = []
     for value in held:
         if counts.get(id(value), 0) > 0:
@@ -54,7 +57,13 @@ def without(held, items):
     return left
 
 
-def links_of(wrapper, held):
+def with_links_of_ordered(thing, held, items):
+    """An ``OrderedDict`` holds each key a second time, in the link that keeps its place."""
+    links = [(key, layout.INTERNAL, -1) for key in dict.keys(thing)]
+    return _subtract(held, dict.keys(thing)), items + links
+
+
+def links_of(held):
     """What a bounded ``lru_cache`` holds: it tells its links' content and class, but not the links."""
     for table in held:
         if type(table) is dict:

@@ -9,7 +9,7 @@ from gc import get_referents
 from types import CodeType, ModuleType
 
 from . import classes, frames, layout, memory, plans
-from .containers import items_of, links_of, with_dict_instead_of_values, without
+from .containers import items_of, links_of, with_dict_instead_of_values, with_links_of_ordered, without
 from .labels import dotted_name, entry_of
 from .plans import CODE_PARTS
 
@@ -157,10 +157,12 @@ class References:
                 names.setdefault(id(value), []).append((layout.ATTRIBUTE, of_key(name)))
         items = []
         if plan.kind == plans.LRU_CACHE:
-            held, items = links_of(thing, held)
+            held, items = links_of(held)
         if plan.base_items is not None:
-            items = items_of(thing, plan, self.labels)
+            items = items_of(thing, plan.base_items, self.labels)
             held = without(held, items)
+            if plan.keeps_key_twice:
+                held, items = with_links_of_ordered(thing, held, items)
         return items + self._matched(thing, plan, held, names)
 
     def _named_members(self, thing, plan):
@@ -190,7 +192,7 @@ class References:
         for value in held:
             entries = names.get(id(value))
             if entries:
-                found.append((value, *entries.pop()))
+                found.append((value, *entries.pop(0)))
             elif value is cls:
                 found.append((value, layout.CLASS, -1))
             else:

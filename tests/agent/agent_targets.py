@@ -1,0 +1,183 @@
+"""Run small programs that load the agent, under any interpreter, and read the pictures they take."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import textwrap
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from labkit.agent import AGENT_DIR, layout
+from labkit.store.snapshot import Snapshot, read_snapshot
+
+VERSIONS = ("3.11", "3.12", "3.13")
+
+#: What every target program starts with: ``take(name)`` writes ``name`` and returns what it cost.
+PREAMBLE = f"""
+import importlib.util as _util, sys as _sys
+_spec = _util.spec_from_file_location("launch_of_agent", {AGENT_DIR!r} + "/launch.py")
+_launch = _util.module_from_spec(_spec)
+_spec.loader.exec_module(_launch)
+_launch.load_agent()
+from _labkit_agent import snapshot as _snapshot
+def take(name, deadline_s=60):
+    return _snapshot.take(name, deadline_s)
+"""
+
+
+def find_interpreters() -> dict[str, str]:
+    """Paths of the interpreters on this machine, by version, the running one first."""
+    found = {f"{sys.version_info[0]}.{sys.version_info[1]}": sys.executable}
+    places = [Path(folder) for folder in os.environ.get("PATH", "").split(os.pathsep)]
+    places += sorted((Path.home() / ".pyenv/versions").glob("*/bin"))
+    for version in VERSIONS:
+        for place in places:
+            candidate = place / f"python{version}"
+            if version not in found and candidate.is_file() and _answers(candidate, version):
+                found[version] = str(candidate)
+    return {version: found[version] for version in VERSIONS if version in found}
+
+
+def _answers(candidate: Path, version: str) -> bool:
+    """Whether it runs: a shim that stands for no installed version does not."""
+    ask = "import sys; print('%d.%d' % sys.version_info[:2], sys.implementation.name)"
+    answer = subprocess.run([candidate, "-c", ask], capture_output=True, text=True, timeout=30)
+    return answer.stdout.split() == [version, "cpython"]
+
+
+@dataclass
+class Target:
+    """Programs run in ``folder`` under one interpreter."""
+
+    python: str
+    folder: Path
+
+    def run(self, program: str, *options: str, check: bool = True, **more: Any) -> subprocess.CompletedProcess[str]:
+        """Run a program that can ``take(name)``; it must end well within a minute."""
+        path = self.folder / "target.py"
+        path.write_text(PREAMBLE + textwrap.dedent(program))
+        more.setdefault("env", {**os.environ, "PYTHONDONTWRITEBYTECODE": "1"})
+        done = subprocess.run(
+            [self.python, *options, str(path)],
+            cwd=self.folder,
+            capture_output=True,
+            text=True,
+            timeout=100,
+            **more,
+        )
+        if check:
+            assert done.returncode == 0, done.stderr[-3000:]
+        return done
+
+    def picture(self, name: str = "x.heap") -> Picture:
+        """Read what the program took."""
+        return Picture(read_snapshot(self.folder / name))
+
+
+class Picture:
+    """Convenient, slow access to a snapshot."""
+
+    def __init__(self, snapshot: Snapshot) -> None:
+        self.snapshot = snapshot
+        self.columns = snapshot.columns
+
+    def type_of(self, node: int) -> str:
+        """Type name of a node."""
+        return self.snapshot.types[self.columns["node_type"][node]]
+
+    def name_of(self, node: int) -> str | None:
+        """Own name of a node."""
+        row = int(self.columns["node_name"][node])
+        return None if row < 0 else self.snapshot.labels[row]
+
+    def edges(self, node: int) -> list[tuple[str, str | int | None, int]]:
+        """``(kind, label or position, target)`` of one node."""
+        start, end = self.columns["edge_start"][node : node + 2]
+        found = []
+        for row in range(int(start), int(end)):
+            kind = layout.EDGE_KINDS[self.columns["edge_kind"][row]]
+            label = int(self.columns["edge_label"][row])
+            text: str | int | None = label if kind == "index" else self.snapshot.labels[label] if label >= 0 else None
+            found.append((kind, text, int(self.columns["edge_target"][row])))
+        return found
+
+    def root(self, label: str) -> int:
+        """The node of the first root with this label."""
+        for node, row in zip(self.columns["root_node"], self.columns["root_label"], strict=True):
+            if self.snapshot.labels[row] == label:
+                return int(node)
+        raise AssertionError(f"no root {label}: {self.snapshot.labels}")
+
+    def follow(self, node: int, *steps: str | int) -> int:
+        """Walk along labels (str) and positions (int); attributes may lie in a ``__dict__``."""
+        for step in steps:
+            node = self._step(node, step)
+        return node
+
+    def _step(self, node: int, step: str | int) -> int:
+        edges = self.edges(node)
+        for _, label, target in edges:
+            if label == step and type(label) is type(step):
+                return target
+        for kind, label, target in edges:
+            if kind == "internal" and label == "__dict__" and step != "__dict__":
+                return self._step(target, step)
+        raise AssertionError(f"{self.type_of(node)} has no {step!r}, only {[edge[:2] for edge in edges]}")
+
+    def glob(self, name: str, *steps: str | int) -> int:
+        """Follow from a global name of the program."""
+        return self.follow(self.root("__main__"), name, *steps)
+
+    def nodes_of(self, type_name: str) -> list[int]:
+        """All nodes of a type."""
+        if type_name not in self.snapshot.types:
+            return []
+        return np.flatnonzero(self.columns["node_type"] == self.snapshot.types.index(type_name)).tolist()
+
+    def one(self, type_name: str) -> int:
+        """The only node of a type."""
+        (node,) = self.nodes_of(type_name)
+        return int(node)
+
+    @cached_property
+    def in_edges(self) -> np.ndarray[Any, Any]:
+        """Number of in-edges of each node."""
+        return np.bincount(self.columns["edge_target"], minlength=self.snapshot.node_count)
+
+    def referrers(self, node: int) -> list[tuple[int, str, str | int | None]]:
+        """``(node, kind, label)`` of all in-edges."""
+        rows = np.flatnonzero(self.columns["edge_target"] == node)
+        sources = np.searchsorted(self.columns["edge_start"], rows, side="right") - 1
+        return [
+            (int(s), kind, label) for s in sorted(set(sources)) for kind, label, t in self.edges(int(s)) if t == node
+        ]
+
+    def gap(self, node: int) -> int:
+        """References counted that no edge explains; in a mortal object."""
+        count = int(self.columns["node_refcount"][node])
+        assert count >= 0, "immortal"
+        return count - int(self.in_edges[node])
+
+    def mortal_gaps(self) -> tuple[np.ndarray[Any, Any], np.ndarray[Any, Any]]:
+        """``(nodes, gaps)`` of all mortal objects."""
+        nodes = np.flatnonzero(self.columns["node_refcount"] >= 0)
+        return nodes, self.columns["node_refcount"][nodes] - self.in_edges[nodes]
+
+    def site(self, node: int) -> list[tuple[str, int, str]]:
+        """The traceback of a node's allocation, innermost first; empty when unknown."""
+        row = int(self.columns["node_site"][node])
+        return [] if row < 0 else self.snapshot.sites[row]
+
+
+def unpacked(path: Path) -> bytes:
+    """Everything in a snapshot file, decompressed, and the file itself."""
+    import zipfile
+
+    with zipfile.ZipFile(path) as archive:
+        return b"\n".join([path.read_bytes(), *(archive.read(name) for name in archive.namelist())])
