@@ -96,9 +96,14 @@ def _accumulation(evidence: Evidence, retainer: int, tops: list[int]) -> Accumul
         objects=objects,
         bytes=sizes + own,
         objects_trend=trend_of(evidence.requests, objects.tolist(), smallest=smallest),
-        bytes_trend=trend_of(evidence.requests, sizes.tolist(), smallest=smallest),
+        bytes_trend=trend_of(evidence.requests, sizes.tolist(), smallest=smallest, unit=_noise_bytes(sizes)),
         overhead_bytes_per_request=overhead,
     )
+
+
+def _noise_bytes(sizes: Counts) -> float:
+    """How much a rung's bytes may differ by chance: a fifth, for buffers grow in steps of their own."""
+    return max(float(np.diff(sizes).max()) / 25, 1.0)
 
 
 def _lead(evidence: Evidence, tops: list[int], members: list[int]) -> int:

@@ -19,6 +19,10 @@ Shape = Literal["flat", "linear", "saturating", "plateau", "step", "noise"]
 MIN_POINTS = 5  # a warm-up and four rungs
 TAIL = 3  # rungs at the end that must agree
 
+#: Differences of deviances that chance exceeds once in 20 and once in 100 times (chi squared, 1 degree).
+SIGNIFICANT = 3.84
+VERY_SIGNIFICANT = 6.63
+
 #: Two-sided 95 % quantiles of Student's t by degrees of freedom (any statistics table).
 STUDENT_T_95 = (math.inf, 12.706, 4.303, 3.182, 2.776, 2.571, 2.447, 2.365, 2.306, 2.262, 2.228)
 
@@ -37,9 +41,10 @@ class Trend:
     from_point: int = 0
 
 
-def trend_of(requests: Sequence[int], values: Sequence[float], *, smallest: float = 1.0) -> Trend:
+def trend_of(requests: Sequence[int], values: Sequence[float], *, smallest: float = 1.0, unit: float = 1.0) -> Trend:
     """Judge ``values`` at the cumulative ``requests``; growth under ``smallest`` per rung is flat.
 
+    ``unit`` is the size of one event (an object: 1), which tells how much a rung may differ by chance.
     Raises TooFewSnapshots below MIN_POINTS points.
     """
     if len(values) < MIN_POINTS:
@@ -50,46 +55,69 @@ def trend_of(requests: Sequence[int], values: Sequence[float], *, smallest: floa
         )
     steps = [b - a for a, b in pairwise(values)]
     widths = [b - a for a, b in pairwise(requests)]
-    rates = [step / width for step, width in zip(steps, widths, strict=True)]
-    shape, start = _shape(steps, rates, smallest)
+    mean_width = sum(widths) / len(widths)
+    even = [step * mean_width / width for step, width in zip(steps, widths, strict=True)]
+    shape, start = _shape(even, smallest, unit)
     slope, interval = slope_with_interval(requests[start:], values[start:])
     return Trend(shape, slope, interval, values[-1] - values[0], start)
 
 
-def _shape(steps: list[float], rates: list[float], smallest: float) -> tuple[Shape, int]:
-    """The shape, and the point from which it holds."""
+def _shape(steps: list[float], smallest: float, unit: float) -> tuple[Shape, int]:
+    """The shape of the growth per rung, and the point from which it holds."""
     grown = sum(steps)
     if grown < smallest or max(steps) < smallest:
         return "flat", 0
-    tail = rates[-TAIL:]
-    largest = max(rates)
     if all(step >= smallest for step in steps[-TAIL:]):
-        if all(later < earlier for earlier, later in pairwise(rates)):
+        start = _steady_from([max(step, 0.0) / unit for step in steps])
+        if start is None:
             return "saturating", 0
-        if min(tail) >= 0.5 * max(tail):
-            return "linear", _steady_from(rates)
-        if _within_counting_noise(steps[-TAIL:]) and sum(tail) / TAIL >= 0.5 * sum(rates) / len(rates):
-            return "linear", 0
-        return ("saturating" if rates[-1] < 0.5 * largest else "noise"), 0
+        return ("linear" if all(step >= smallest for step in steps[start:]) else "noise"), start
     if sum(max(step, 0.0) for step in steps[-2:]) <= 0.1 * max(steps):
         single = max(steps) >= 0.8 * grown and steps[0] < max(steps)
         return ("step" if single else "plateau"), 0
     return "noise", 0
 
 
-def _steady_from(rates: list[float]) -> int:
-    """First point of the tail in which every rung's rate is within a factor of two of the tail's mean."""
-    mean = sum(rates[-TAIL:]) / TAIL
-    start = len(rates) - TAIL
-    while start > 0 and 0.5 * mean <= rates[start - 1] <= 2 * mean:
-        start -= 1
-    return start
+def _steady_from(counts: list[float]) -> int | None:
+    """The rung from which growth is steady; None when it declines and may well end.
+
+    A cache filled by random keys from a finite set gains less on each rung, by a constant factor. Growth
+    that declines significantly is steady only if "free first rungs, then a constant" explains the counts
+    better than that decline does, each judged by its Poisson deviance.
+    """
+    decline = min(_deviance(counts, _decline(counts, step / 50)) for step in range(50))
+    if _deviance(counts, _level(counts)) - decline <= SIGNIFICANT:
+        return 0
+    for start in range(1, len(counts) - TAIL + 1):
+        tail = counts[start:]
+        if decline - _deviance(tail, _level(tail)) > VERY_SIGNIFICANT + 2 * (start - 1):
+            return start if not _declines(tail) else None
+    return None
 
 
-def _within_counting_noise(steps: list[float]) -> bool:
-    """Whether the steps differ no more than Poisson counts of their size do (three deviations)."""
-    mean = sum(steps) / len(steps)
-    return max(abs(step - mean) for step in steps) <= 3 * math.sqrt(mean)
+def _declines(counts: list[float]) -> bool:
+    decline = min(_deviance(counts, _decline(counts, step / 50)) for step in range(50))
+    return _deviance(counts, _level(counts)) - decline > SIGNIFICANT
+
+
+def _level(counts: list[float]) -> list[float]:
+    """The best constant."""
+    return [sum(counts) / len(counts)] * len(counts)
+
+
+def _decline(counts: list[float], ratio: float) -> list[float]:
+    """The best decline by ``ratio`` per rung."""
+    weights = [ratio**place for place in range(len(counts))]
+    return [sum(counts) / sum(weights) * weight for weight in weights]
+
+
+def _deviance(counts: list[float], expected: list[float]) -> float:
+    """Poisson deviance: twice the log likelihood ratio to a perfect fit."""
+    total = 0.0
+    for count, mean in zip(counts, expected, strict=True):
+        mean = max(mean, 1e-9)
+        total += mean - count + (count * math.log(count / mean) if count > 0 else 0.0)
+    return 2 * total
 
 
 def slope_with_interval(requests: Sequence[int], values: Sequence[float]) -> tuple[float, tuple[float, float]]:

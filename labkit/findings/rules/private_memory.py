@@ -22,7 +22,7 @@ def find(draft: Draft) -> None:
         return
     rungs = sorted(per_rung)
     values = [float(sum(per_rung[rung].values())) for rung in rungs]
-    trend = trend_of([requests[rung] for rung in rungs], values, smallest=8 * PAGE_BYTES)
+    trend = trend_of([requests[rung] for rung in rungs], values, smallest=8 * PAGE_BYTES, unit=8 * PAGE_BYTES)
     explained = sum(suspect.grows.bytes_per_request for suspect in draft.suspects)
     rest = trend.slope - 1.5 * explained
     if trend.shape == "linear" and rest > thresholds.MAX_UNEXPLAINED_BYTES_PER_REQUEST:
