@@ -11,8 +11,8 @@ from labkit.findings.model import Findings, Ledger, Perturbation, Provenance, Sa
 from labkit.findings.rules import RULES
 from labkit.store import capture as store
 
-#: What runs out first comes first: descriptors end a worker at a fixed number.
-URGENT_KINDS = ("descriptors", "connections")
+#: What runs out first comes first: descriptors and threads end a worker at a fixed number.
+URGENT_KINDS = ("descriptors", "connections", "threads")
 
 
 def conclude(evidence: Evidence) -> Findings:

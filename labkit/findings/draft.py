@@ -19,3 +19,9 @@ class Draft:
     explained: list[Explained] = field(default_factory=list)
     missing: list[str] = field(default_factory=list)
     suspected: dict[int, Accumulation] = field(default_factory=dict)
+
+    def drop(self, places: list[int]) -> None:
+        """Take back the suspects at ``places``: another rule has said more about the same growth."""
+        kept = [place for place in range(len(self.suspects)) if place not in places]
+        self.suspects = [self.suspects[place] for place in kept]
+        self.suspected = {new: self.suspected[old] for new, old in enumerate(kept) if old in self.suspected}

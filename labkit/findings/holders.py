@@ -11,6 +11,8 @@ from labkit.findings.accumulation import Accumulation
 from labkit.findings.evidence import Evidence
 from labkit.heap.naming import chain_steps, dotted_name
 
+#: How many newcomers are looked at for the shortest path to show.
+SAMPLE = 50
 #: Growing in place, these are replaced by a larger one each time; their holder is what keeps growing.
 IMMUTABLE = ("str", "bytes", "int", "tuple")
 
@@ -28,9 +30,10 @@ def holder_node(evidence: Evidence, found: Accumulation) -> int:
 
 
 def newcomer_node(evidence: Evidence, found: Accumulation) -> int | None:
-    """One of the objects that grow, to show the path down to it."""
+    """The nearest of the objects that grow, to show the path down to it."""
     nodes = np.flatnonzero(evidence.last.numbers == found.lead)
-    return int(nodes[-1]) if len(nodes) else None
+    depths = [len(evidence.last.tree.chain(node)) for node in nodes[:SAMPLE].tolist()]
+    return int(nodes[int(np.argmin(depths))]) if depths else None
 
 
 def path_of(evidence: Evidence, found: Accumulation) -> list[str]:

@@ -25,9 +25,10 @@ def chain_steps(tree: PathTree, node: int) -> list[str]:
     for position, (edge, here) in enumerate(chain):
         if edge >= 0 and not _is_plumbing(graph, edge, here, position == len(chain) - 1):
             name = _edge_words(graph, edge)
-            steps.append(name)
             own = graph.own_name(here)
-            steps.append(own if own and own != "?" else graph.type_of(here))
+            pair = [name, own if own and own != "?" else graph.type_of(here)]
+            if steps[-4:] != pair + pair:  # a chain of many equal links is shown as two
+                steps += pair
         elif edge < 0 and graph.type_of(here) not in ("module", "frame"):
             steps.append(graph.own_name(here) or graph.type_of(here))
     return steps
@@ -89,7 +90,7 @@ def _root_words(tree: PathTree, node: int) -> str:
     if kind == "module":
         return f"module {own if own and own != '?' else label}"
     if kind == "thread":
-        return f"{label}, running {own}"
+        return f"{label}, running {own}" if own else label
     if kind == HELD_FROM_C:
         return "held from C"
     if kind == GARBAGE:

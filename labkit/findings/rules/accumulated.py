@@ -27,7 +27,8 @@ UNDECIDED = {
 def find(draft: Draft) -> None:
     """Turn every steady accumulation into a suspect; one that slows down asks for more requests."""
     for found in draft.accumulations:
-        if root_kind(draft.evidence, found) in (GARBAGE, "thread"):
+        root = root_kind(draft.evidence, found)
+        if root == GARBAGE or (root == "thread" and found.retainer < 0):
             continue  # rules of their own
         if found.bytes_per_request < thresholds.MIN_SUSPECT_BYTES_PER_REQUEST:
             continue

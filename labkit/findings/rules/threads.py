@@ -15,15 +15,27 @@ MACHINERY = ("threading.", "concurrent.", "queue.", "selectors.", "socket.", "as
 
 
 def find(draft: Draft) -> None:
-    """Make one suspect of all growth that hangs from the frames of running threads."""
-    hanging = [one for one in draft.accumulations if root_kind(draft.evidence, one) == "thread" and is_steady(one)]
+    """Make one suspect of the running threads that accumulate, and of the records kept of them."""
     rows = draft.evidence.populations.rows
-    running = [one for one in hanging if rows[one.tops[0]].type == "frame" and one.retainer < 0]
-    if not running:
+    running = [
+        one
+        for one in draft.accumulations
+        if one.retainer < 0 and root_kind(draft.evidence, one) == "thread" and is_steady(one)
+    ]
+    frames = [one for one in running if rows[one.tops[0]].type == "frame"]
+    if not frames:
         return
-    chief = min(running, key=lambda one: rows[one.tops[0]].name.startswith(MACHINERY))
+    chief = min(frames, key=lambda one: rows[one.tops[0]].name.startswith(MACHINERY))
+    records = [place for place, one in draft.suspected.items() if _is_record(draft, one)]
+    hanging = running + [draft.suspected[place] for place in records]
+    draft.drop(records)
     draft.suspected[len(draft.suspects)] = chief
     draft.suspects.append(_suspect(draft, chief, hanging))
+
+
+def _is_record(draft: Draft, found: Accumulation) -> bool:
+    """Whether this is what the ``threading`` module keeps about every thread that runs."""
+    return draft.evidence.populations.path(found.tops[0])[0].edge == "module threading"
 
 
 def _suspect(draft: Draft, chief: Accumulation, hanging: list[Accumulation]) -> Suspect:
