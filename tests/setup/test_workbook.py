@@ -1,188 +1,241 @@
-"""The set-up script in copies of the repository: from nothing, again, interrupted, and in every bad place."""
+"""The set-up script from nothing: cut short, two at once, again, moved, and what it then runs."""
 
 from __future__ import annotations
 
+import json
 import os
+import re
 import shutil
 import signal
 import subprocess
+import sys
 import time
+import urllib.request
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+from copies import ENVIRONMENT, fill, refused, run
 
-REPOSITORY = Path(__file__).resolve().parents[2]
-NEEDED = ("workbook", "pyproject.toml", "uv.lock", "README.md", "labkit", "sample_apps")
-
-
-@pytest.fixture
-def copy(tmp_path: Path) -> Path:
-    """A copy of what set-up needs, in a folder with a space in its name."""
-    folder = tmp_path / "a copy"
-    folder.mkdir()
-    return fill(folder)
+FIRST = "workbook: making a small environment for uv"
+SECOND = "workbook: installing the packages of uv.lock into .venv"
+UPDATE = "workbook: bringing .venv up to date with uv.lock\n"
+REMOVED = "workbook: removing .venv: it is half-made, or was made for another place or Python"
 
 
-def fill(folder: Path) -> Path:
-    for name in NEEDED:
-        source = REPOSITORY / name
-        if source.is_dir():
-            shutil.copytree(source, folder / name, ignore=shutil.ignore_patterns("__pycache__"))
-        else:
-            shutil.copy2(source, folder / name)
-    return folder
-
-
-def run(folder: Path, *words: str, **variables: str) -> subprocess.CompletedProcess[str]:
-    environment = {key: value for key, value in os.environ.items() if key not in ("VIRTUAL_ENV", "LABKIT_PYTHON")}
-    command = [folder / "workbook", *words]
-    return subprocess.run(
-        command, cwd=folder.parent, env=environment | variables, capture_output=True, text=True, timeout=280
+def started(folder: Path, *words: str, **variables: str) -> subprocess.Popen[str]:
+    """Start the copy's ``./workbook`` as the leader of its own process group."""
+    return subprocess.Popen(
+        [folder / "workbook", *words],
+        env=ENVIRONMENT | variables,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
     )
 
 
-def refused(done: subprocess.CompletedProcess[str], what: str, seen: str, hint: str) -> None:
-    assert done.returncode == 2, done.stderr
-    lines = [line for line in done.stderr.splitlines() if not line.startswith("workbook: ")]
-    assert len(lines) == 3, done.stderr
-    assert lines[0] == f"error: {what}"
-    assert lines[1].startswith("  seen: ")
-    assert seen in lines[1]
-    assert lines[2].startswith("  try:  ")
-    assert hint in lines[2]
+def cut_short(process: subprocess.Popen[str], when: Callable[[], bool], by: signal.Signals) -> tuple[str, str]:
+    """Send the signal to the whole group as soon as the condition holds; what it had said."""
+    while not when():
+        assert process.poll() is None, process.communicate()
+        time.sleep(0.002)
+    os.killpg(process.pid, by)
+    return process.communicate(timeout=60)
 
 
-def test_from_nothing_interrupted_and_again(copy: Path, tmp_path: Path) -> None:
-    command = [copy / "workbook", "cases"]
-    with subprocess.Popen(
-        command, stderr=subprocess.DEVNULL, stdout=subprocess.DEVNULL, start_new_session=True
-    ) as first:
-        while not (copy / ".boot" / "bin" / "python").exists():
-            assert first.poll() is None
-            time.sleep(0.02)
-        os.killpg(first.pid, signal.SIGKILL)
-    assert not (copy / ".venv" / ".ready").exists()
+@dataclass(frozen=True)
+class FromNothing:
+    """One copy that was set up from nothing, and what happened on the way."""
 
-    second = run(copy, "cases")
-    assert second.returncode == 0, second.stderr
-    assert "making a small environment" in second.stderr
-    assert "installing the packages" in second.stderr
-    assert "session_cache" in second.stdout
+    folder: Path
+    stamped_after_kill: bool
+    two: list[tuple[int, str, str]]
 
-    third = run(copy, "cases")
-    assert (third.returncode, third.stderr, third.stdout) == (0, "", second.stdout)
-
-    link = tmp_path / "link"
-    link.symlink_to(copy / "workbook")
-    fourth = subprocess.run([link, "cases"], cwd="/", capture_output=True, text=True, timeout=60)
-    assert fourth.stdout == second.stdout
-
-    (copy / ".venv" / "bin" / "python").unlink()
-    (copy / ".venv" / ".ready").write_text("made from something else\n")
-    half_made = run(copy, "cases")
-    assert (half_made.returncode, half_made.stdout) == (0, second.stdout)
-    assert "making a small environment" not in half_made.stderr
-    assert "installing the packages" in half_made.stderr
+    @property
+    def stamp(self) -> Path:
+        return self.folder / ".venv" / ".ready"
 
 
-def test_two_at_a_time(copy: Path) -> None:
-    command = [copy / "workbook", "cases"]
-    runs = [subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) for _ in range(2)]
-    outcomes = [one.communicate(timeout=280) for one in runs]
-    assert [one.returncode for one in runs] == [0, 0], outcomes
-    assert sum("installing the packages" in err for _, err in outcomes) == 1
+@pytest.fixture(scope="module")
+def made(tmp_path_factory: pytest.TempPathFactory) -> FromNothing:
+    """The one full set-up of these tests: killed early on, then started twice at the same moment."""
+    folder = fill(tmp_path_factory.mktemp("set up") / "a copy")
+    cut_short(started(folder, "cases"), (folder / ".boot" / "bin" / "python").exists, signal.SIGKILL)
+    stamped = (folder / ".boot" / ".ready").exists()
+    both = [started(folder, "cases") for _ in range(2)]
+    said = [one.communicate(timeout=280) for one in both]
+    return FromNothing(folder, stamped, [(one.returncode, *text) for one, text in zip(both, said, strict=True)])
 
 
-def test_help_needs_no_set_up(copy: Path) -> None:
-    for words in ((), ("help",), ("--help",)):
-        done = run(copy, *words)
-        assert done.returncode == 0
-        assert "./workbook demo" in done.stdout
-    assert not (copy / ".boot").exists()
+def test_two_at_once_after_a_kill_make_one_environment(made: FromNothing) -> None:
+    assert not made.stamped_after_kill
+    assert [status for status, _, _ in made.two] == [0, 0], made.two
+    assert made.two[0][1] == made.two[1][1]
+    assert "session_cache" in made.two[0][1]
+    told = [err for _, _, err in made.two]
+    for line in (FIRST, SECOND):
+        assert sum(err.count(line) for err in told) == 1, told
+    assert [err for err in told if SECOND not in err] == ["workbook: waiting for another set-up to finish\n"]
 
 
-def stub(folder: Path, name: str, text: str) -> None:
-    folder.mkdir(exist_ok=True)
-    (folder / name).write_text(text)
-    (folder / name).chmod(0o755)
-
-
-def path_without_python(tmp_path: Path) -> Path:
-    """A folder with the few tools the script uses, and no interpreter."""
-    tools = tmp_path / "tools"
-    tools.mkdir()
-    for name in (
-        "sh",
-        "dirname",
-        "readlink",
-        "cksum",
-        "cut",
-        "tr",
-        "cat",
-        "grep",
-        "touch",
-        "id",
-        "flock",
-        "rm",
-        "sed",
-        "tail",
-        "env",
-        "mkdir",
-    ):
-        (tools / name).symlink_to(shutil.which(name) or name)
-    return tools
-
-
-def test_no_python(copy: Path, tmp_path: Path) -> None:
-    done = run(copy, "cases", PATH=str(path_without_python(tmp_path)))
-    refused(done, "Python 3.11 to 3.13 is needed.", "no python3 on the PATH", "install Python 3.11, 3.12 or 3.13")
-
-
-def test_python_too_old(copy: Path, tmp_path: Path) -> None:
-    tools = path_without_python(tmp_path)
-    old = '#!/bin/sh\ncase "$2" in *sys.exit*) exit 1;; *) echo 3.8;; esac\n'
-    stub(tools, "python3", old)
-    done = run(copy, "cases", PATH=str(tools))
-    refused(done, "Python 3.11 to 3.13 is needed.", "python3 is 3.8", "LABKIT_PYTHON")
-
-
-def test_labkit_python_is_no_python(copy: Path) -> None:
-    done = run(copy, "cases", LABKIT_PYTHON="/nowhere/python")
-    refused(done, "LABKIT_PYTHON cannot be used: Python 3.11 to 3.13 is needed.", "/nowhere/python", "LABKIT_PYTHON=")
-
-
-def test_python_without_venv(copy: Path, tmp_path: Path) -> None:
-    """As on a Debian without python3-venv, where ensurepip is missing."""
-    real = shutil.which("python3")
-    hidden = "import sys; sys.modules['ensurepip'] = None"
-    (tmp_path / "site").mkdir()
-    (tmp_path / "site" / "sitecustomize.py").write_text(hidden)
-    stub(tmp_path / "bin", "python3", f'#!/bin/sh\nPYTHONPATH={tmp_path / "site"} exec {real} "$@"\n')
-    done = run(copy, "cases", LABKIT_PYTHON=str(tmp_path / "bin" / "python3"))
-    refused(
-        done, "Python's venv module is not complete.", "cannot import venv and ensurepip", "apt install python3-venv"
+def test_again_it_is_quiet_from_anywhere_whatever_is_set(made: FromNothing, tmp_path: Path) -> None:
+    (tmp_path / "numpy.py").write_text("raise SystemExit('taken from PYTHONPATH')\n")
+    (tmp_path / "link").symlink_to(made.folder / "workbook")
+    hostile = {
+        "PYTHONPATH": str(tmp_path),
+        "PYTHONHOME": "/nowhere",
+        "VIRTUAL_ENV": "/nowhere",
+        "UV_PYTHON": "3.8",
+        "UV_PROJECT_ENVIRONMENT": str(tmp_path / "elsewhere"),
+        "UV_NO_DEV": "1",
+        "PIP_USER": "1",
+    }
+    done = subprocess.run(
+        [tmp_path / "link", "cases"], cwd="/", env=ENVIRONMENT | hostile, capture_output=True, text=True
     )
+    assert (done.returncode, done.stderr, done.stdout) == (0, "", made.two[0][1])
+
+    shutil.rmtree(made.folder / ".venv")
+    done = run(made.folder, "cases", **hostile)
+    assert (done.returncode, done.stdout) == (0, made.two[0][1]), done.stderr
+    assert (made.folder / ".venv" / "bin" / "pytest").exists()
+    assert not (tmp_path / "elsewhere").exists()
 
 
-def test_no_network(copy: Path, tmp_path: Path) -> None:
-    nowhere = {"PIP_INDEX_URL": "http://127.0.0.1:9/simple", "PIP_RETRIES": "0", "PIP_CONFIG_FILE": os.devnull}
-    done = run(copy, "cases", PIP_NO_CACHE_DIR="1", PIP_FIND_LINKS="", **nowhere)
-    refused(done, "uv could not be installed.", "uv==", "check the network or the proxy")
+def test_a_changed_lock_file_is_followed(made: FromNothing) -> None:
+    lock = made.folder / "uv.lock"
+    lock.write_text(lock.read_text() + "\n")
+    assert run(made.folder, "--version").stderr == UPDATE
+    assert run(made.folder, "--version").stderr == ""
 
 
-def test_a_folder_one_may_not_write_to(tmp_path: Path) -> None:
-    if os.getuid() != 0:
-        folder = fill(tmp_path)
-        folder.chmod(0o555)
-        done = run(folder, "cases")
-        folder.chmod(0o755)
+def test_killed_while_packages_go_in(made: FromNothing) -> None:
+    """What is only partly there is not trusted: uv takes a package for installed that has half of its files."""
+    shutil.rmtree(made.folder / ".venv")
+    site = made.folder / ".venv" / "lib" / f"python{sys.version_info[0]}.{sys.version_info[1]}" / "site-packages"
+    cut_short(started(made.folder, "cases"), lambda: site.is_dir() and len([*site.iterdir()]) > 20, signal.SIGKILL)
+    assert not made.stamp.exists()
+    done = run(made.folder, "cases")
+    assert (done.returncode, done.stdout) == (0, made.two[0][1])
+    assert REMOVED in done.stderr
+    assert SECOND in done.stderr
+    assert FIRST not in done.stderr
+    imports = "import jupyterlab, matplotlib.pyplot, memray, pandas, playwright, pytest"
+    subprocess.run([made.folder / ".venv" / "bin" / "python", "-c", imports], check=True, timeout=120)
+
+
+def test_ctrl_c_is_told(made: FromNothing) -> None:
+    made.stamp.unlink()
+    process = started(made.folder, "cases")
+    _, err = cut_short(process, lambda: not (made.folder / ".venv" / "bin" / "labkit").exists(), signal.SIGINT)
+    assert process.returncode == 130
+    assert err.endswith("workbook: interrupted; run it again, what is done already is kept\n")
+    assert run(made.folder, "cases").stdout == made.two[0][1]
+
+
+@pytest.mark.parametrize("harm", ["python is gone", "labkit is gone", "moved"])
+def test_an_environment_that_cannot_work_is_made_again(made: FromNothing, harm: str) -> None:
+    folder, bin_folder = made.folder, made.folder / ".venv" / "bin"
+    if harm == "python is gone":
+        (bin_folder / "python").unlink()
+        (bin_folder / "python").symlink_to("/nowhere/python")
+    elif harm == "labkit is gone":
+        (bin_folder / "labkit").unlink()
+        made.stamp.unlink()
     else:
-        folder = Path("/tmp") / f"labkit-readonly-{os.getpid()}"
-        folder.mkdir(mode=0o755)
+        folder = made.folder.rename(made.folder.with_name("moved"))
+    done = run(folder, "cases")
+    assert (done.returncode, done.stdout) == (0, made.two[0][1]), done.stderr
+    assert REMOVED in done.stderr
+    subprocess.run([folder / ".venv" / "bin" / "jupyter", "--version"], check=True, capture_output=True, timeout=60)
+    if folder != made.folder:
+        folder.rename(made.folder)
+        assert run(made.folder, "--version").returncode == 0
+
+
+def test_no_network_for_the_packages(made: FromNothing, tmp_path: Path) -> None:
+    shutil.rmtree(made.folder / ".venv")
+    nowhere = {"HTTPS_PROXY": "http://127.0.0.1:9", "https_proxy": "http://127.0.0.1:9", "UV_HTTP_RETRIES": "0"}
+    done = run(made.folder, "cases", UV_CACHE_DIR=str(tmp_path / "empty"), **nowhere)
+    refused(done, "The packages could not be installed.", "refused", "check the network or the proxy")
+    assert run(made.folder, "cases").stdout == made.two[0][1]
+
+
+def test_words_and_variables_reach_labkit(made: FromNothing) -> None:
+    """With a stand-in for labkit's own main, which prints what it was given."""
+    main = made.folder / "labkit" / "__main__.py"
+    original = main.read_text()
+    main.write_text(
+        "import json, os, sys\nprint(json.dumps([sys.argv[1:], dict(os.environ), os.getcwd()]))\nsys.exit(3)\n"
+    )
+    try:
+        words = ["investigate", "--body", '{"a": "two words"}', "", "*"]
+        done = run(made.folder, *words, PYTHONPATH="src", PYTHONDONTWRITEBYTECODE="1")
+    finally:
+        main.write_text(original)
+    assert done.returncode == 3
+    given, environment, current = json.loads(done.stdout)
+    assert given == words
+    assert current == str(made.folder.parent)
+    assert environment["PYTHONPATH"] == "src"
+    assert "PYTHONDONTWRITEBYTECODE" not in environment
+    assert environment["PATH"].startswith(str(made.folder / ".venv" / "bin") + ":")
+
+
+def test_test_runs_pytest_and_its_status_counts(made: FromNothing) -> None:
+    done = run(made.folder, "test", "tests/setup/test_environment_yml.py", "-k", "agrees")
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert re.search(r"^=+ 1 passed.* in ", done.stdout, re.MULTILINE)
+    none = run(made.folder, "test", "tests/setup/test_environment_yml.py", "-k", "no_such_test")
+    assert none.returncode == 5
+
+
+def test_ci_fails_when_no_test_ran(made: FromNothing) -> None:
+    only = {"PYTEST_ADDOPTS": "--ignore-glob=*test_*"}
+    command = ["bash", ".ci/run"]
+    done = subprocess.run(command, cwd=made.folder, env=ENVIRONMENT | only, capture_output=True, text=True, timeout=280)
+    assert done.returncode == 5, done.stdout + done.stderr
+    assert "no tests ran" in done.stdout
+
+
+@contextmanager
+def lab(folder: Path) -> Iterator[tuple[str, str, Path]]:
+    """JupyterLab as the script starts it: its address, its token, and the file with what it says."""
+    log = folder.parent / "lab.log"
+    with log.open("w") as stream:
+        process = subprocess.Popen(
+            [folder / "workbook", "lab", "--no-browser", "--ServerApp.port=0"],
+            env=ENVIRONMENT | {"HOME": str(folder.parent), "JUPYTER_RUNTIME_DIR": f"/tmp/labkit-{os.getpid()}"},
+            stdout=stream,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
+        )
         try:
-            fill(folder)
-            command = ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups", folder / "workbook", "cases"]
-            done = subprocess.run(command, cwd="/", capture_output=True, text=True, timeout=60)
+            pattern = re.compile(r"(http://127\.0\.0\.1:\d+)/lab/tree/notebooks/00_start_here\.ipynb\?token=(\w+)")
+            while not (found := pattern.search(log.read_text())):
+                assert process.poll() is None, log.read_text()
+                time.sleep(0.1)
+            yield found[1], found[2], log
         finally:
-            shutil.rmtree(folder)
-    refused(done, "The folder cannot be written to.", "is read-only for", "a folder of your own")
+            os.killpg(process.pid, signal.SIGTERM)
+            process.wait(timeout=60)
+            shutil.rmtree(f"/tmp/labkit-{os.getpid()}", ignore_errors=True)
+
+
+def test_lab_opens_the_first_notebook(made: FromNothing) -> None:
+    """A kernel answers over a local socket, and nobody is asked about news."""
+
+    def ask(path: str, body: bytes | None = None) -> dict[str, object]:
+        request = urllib.request.Request(address + path, body, {"Authorization": f"token {token}"})
+        with urllib.request.build_opener(urllib.request.ProxyHandler({})).open(request, timeout=60) as answer:
+            return json.load(answer)
+
+    with lab(made.folder) as (address, token, log):
+        assert ask("/api/contents/notebooks/00_start_here.ipynb")["type"] == "notebook"
+        settings = ask("/lab/api/settings/@jupyterlab/apputils-extension:notification")
+        assert '"default": "false"' in json.dumps(settings["schema"]["properties"]["fetchNews"])
+        ask("/api/kernels", b"{}")
+        assert "Kernel is running over TCP" not in log.read_text()
