@@ -16,7 +16,7 @@ from labkit import pipeline
 from labkit.cases import target_of
 from labkit.drive.options import RecordOptions
 from labkit.drive.record import record
-from labkit.errors import LabkitError, NotACapture
+from labkit.errors import NotACapture, TooFewSnapshots
 from labkit.findings.conclude import one_per_rung
 from labkit.findings.evidence import gather
 from labkit.findings.model import Findings
@@ -29,6 +29,7 @@ from labkit.views.figures import figure_svg
 from labkit.views.memory import memory_figure
 from labkit.views.names import shown
 
+LINE = "slope of a straight line"
 DATA = Path(__file__).resolve().parents[1] / "data"
 
 
@@ -108,9 +109,9 @@ def shapes(**series: list[float]) -> pd.DataFrame:
     for name, values in series.items():
         try:
             trend = trend_of([100 * rung for rung in range(len(values))], values)
-            rows[name.replace("_", " ")] = {"shape": trend.shape, "per request": round(trend.slope, 2)}
-        except LabkitError as error:
-            rows[name.replace("_", " ")] = {"shape": f"{error.what} ({error.seen})", "per request": float("nan")}
+            rows[name.replace("_", " ")] = {"shape": trend.shape, LINE: round(trend.slope, 2)}
+        except TooFewSnapshots:
+            rows[name.replace("_", " ")] = {"shape": f"refused, too few snapshots ({len(values)})", LINE: float("nan")}
     return pd.DataFrame.from_dict(rows, orient="index")
 
 
