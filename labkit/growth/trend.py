@@ -12,14 +12,15 @@ from dataclasses import dataclass
 from itertools import pairwise
 from typing import Literal
 
-from labkit.errors import TooFewSnapshots
+from labkit.errors import AnalysisError, TooFewSnapshots
 
 Shape = Literal["flat", "linear", "saturating", "plateau", "step", "noise"]
 
 MIN_POINTS = 5  # a warm-up and four rungs
 TAIL = 3  # rungs at the end that must agree
 
-#: Differences of deviances that chance exceeds once in 20 and once in 100 times (chi squared, 1 degree).
+#: Differences of deviances that chance exceeds once in 3, 20 and 100 times (chi squared, 1 degree).
+HINT = 1.0
 SIGNIFICANT = 3.84
 VERY_SIGNIFICANT = 6.63
 
@@ -45,7 +46,7 @@ def trend_of(requests: Sequence[int], values: Sequence[float], *, smallest: floa
     """Judge ``values`` at the cumulative ``requests``; growth under ``smallest`` per rung is flat.
 
     ``unit`` is the size of one event (an object: 1), which tells how much a rung may differ by chance.
-    Raises TooFewSnapshots below MIN_POINTS points.
+    Raises TooFewSnapshots below MIN_POINTS points, AnalysisError when ``requests`` do not ascend.
     """
     if len(values) < MIN_POINTS:
         raise TooFewSnapshots(
@@ -55,6 +56,8 @@ def trend_of(requests: Sequence[int], values: Sequence[float], *, smallest: floa
         )
     steps = [b - a for a, b in pairwise(values)]
     widths = [b - a for a, b in pairwise(requests)]
+    if min(widths) <= 0:
+        raise AnalysisError("Between two snapshots no request was served.", seen=f"requests {list(requests)}")
     mean_width = sum(widths) / len(widths)
     even = [step * mean_width / width for step, width in zip(steps, widths, strict=True)]
     shape, start = _shape(even, smallest, unit)
@@ -67,15 +70,30 @@ def _shape(steps: list[float], smallest: float, unit: float) -> tuple[Shape, int
     grown = sum(steps)
     if grown < smallest or max(steps) < smallest:
         return "flat", 0
-    if all(step >= smallest for step in steps[-TAIL:]):
+    if _grows_throughout(steps[-TAIL:], smallest, unit):
         start = _steady_from([max(step, 0.0) / unit for step in steps])
         if start is None:
             return "saturating", 0
-        return ("linear" if all(step >= smallest for step in steps[start:]) else "noise"), start
+        return ("linear" if _grows_throughout(steps[start:], smallest, unit) else "noise"), start
     if sum(max(step, 0.0) for step in steps[-2:]) <= 0.1 * max(steps):
         single = max(steps) >= 0.8 * grown and steps[0] < max(steps)
         return ("step" if single else "plateau"), 0
     return "noise", 0
+
+
+def _grows_throughout(steps: list[float], smallest: float, unit: float) -> bool:
+    """Whether every rung grows, or those that do not are within chance of a mean that does.
+
+    The deviance from a constant is judged by its expectation under chance and three deviations of it.
+    So few events tell little, so not even a hint of decline is allowed.
+    """
+    if all(step >= smallest for step in steps):
+        return True
+    if min(steps) < 0 or sum(steps) < smallest * len(steps):
+        return False
+    counts = [step / unit for step in steps]
+    free = len(counts) - 1
+    return _deviance(counts, _level(counts)) <= free + 3 * math.sqrt(2 * free) and not _declines(counts, HINT)
 
 
 def _steady_from(counts: list[float]) -> int | None:
@@ -85,9 +103,9 @@ def _steady_from(counts: list[float]) -> int | None:
     that declines significantly is steady only if "free first rungs, then a constant" explains the counts
     better than that decline does, each judged by its Poisson deviance.
     """
-    decline = min(_deviance(counts, _decline(counts, step / 50)) for step in range(50))
-    if _deviance(counts, _level(counts)) - decline <= SIGNIFICANT:
+    if not _declines(counts):
         return 0
+    decline = _best_decline(counts)
     for start in range(1, len(counts) - TAIL + 1):
         tail = counts[start:]
         if decline - _deviance(tail, _level(tail)) > VERY_SIGNIFICANT + 2 * (start - 1):
@@ -95,9 +113,13 @@ def _steady_from(counts: list[float]) -> int | None:
     return None
 
 
-def _declines(counts: list[float]) -> bool:
-    decline = min(_deviance(counts, _decline(counts, step / 50)) for step in range(50))
-    return _deviance(counts, _level(counts)) - decline > SIGNIFICANT
+def _declines(counts: list[float], threshold: float = SIGNIFICANT) -> bool:
+    return _deviance(counts, _level(counts)) - _best_decline(counts) > threshold
+
+
+def _best_decline(counts: list[float]) -> float:
+    """The deviance from the decline by a constant factor that fits best."""
+    return min(_deviance(counts, _decline(counts, step / 50)) for step in range(50))
 
 
 def _level(counts: list[float]) -> list[float]:
