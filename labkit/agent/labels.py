@@ -6,7 +6,7 @@ with them whatever a program took from a request, a file or a database and made 
 """
 
 import sys
-from types import CodeType, FunctionType
+from types import CodeType
 
 from .layout import MAX_LABEL_CHARACTERS
 
@@ -46,21 +46,19 @@ class Labels(dict[str, int]):
         return [self, self.rows, self._program_names]
 
 
-def program_names(tracked, codes, spaces, annotations):
+def program_names(codes, spaces):
     """The set of names in the program's text that may be shown.
 
-    ``tracked``: objects among which functions are found; ``codes``: more code objects; ``spaces``:
-    modules' dictionaries; ``annotations``: those of classes, whose bodies are no longer in memory.
+    ``spaces``: modules' dictionaries and classes' annotations, whose code is no longer in memory.
     """
     names = set()
-    codes = codes + [thing.__code__ for thing in tracked if type(thing) is FunctionType]
     seen = set()
     while codes:
         code = codes.pop()
         if id(code) not in seen:
             seen.add(id(code))
             codes += _add_names_of(code, names)
-    for space in (*spaces, *annotations):
+    for space in spaces:
         names.update(key for key in dict.keys(space) if type(key) is str and key not in names and is_interned(key))
     return {name for name in names if name.isidentifier() and looks_like_a_name(name)}
 

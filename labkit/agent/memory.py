@@ -52,13 +52,18 @@ def objects_held_by_thread_states(own_ident):
         return held
     state = _interpreter.PyInterpreterState_ThreadHead(_interpreter.PyInterpreterState_Main())
     while state:
-        words = (ctypes.c_size_t * STATE_WORDS).from_address(state)
+        words = _words(state)
         ident = words[STATE_OFFSETS[0]]
         if ident != own_ident:
             addresses = [words[offset] for offset in STATE_OFFSETS[1:] if words[offset]]
             held[ident] = [ctypes.cast(address, ctypes.py_object).value for address in addresses]
         state = _interpreter.PyThreadState_Next(state)
     return held
+
+
+def _words(state):
+    # no array type of ctypes: those stay for good, under the name of the module that asked for them
+    return memoryview(ctypes.string_at(state, STATE_WORDS * WORD)).cast("N").tolist()
 
 
 def _find_state_offsets():
@@ -73,7 +78,7 @@ def _find_state_offsets():
             int("")
         except ValueError as error:
             wanted.add(id(error))
-            return list((ctypes.c_size_t * STATE_WORDS).from_address(_interpreter.PyThreadState_Get()))
+            return _words(_interpreter.PyThreadState_Get())
 
     words = context.run(read)
     ident = _thread.get_ident()

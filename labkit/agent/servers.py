@@ -79,8 +79,7 @@ def run_builtin(arguments):
         daemon_threads = True
 
     class Quiet(WSGIRequestHandler):
-        def log_message(self, *_):
-            pass
+        log_message = _log_nothing
 
     for kind in (Threaded, Quiet):  # the app's server is part of the picture, the agent is not
         kind.__module__, kind.__qualname__ = "wsgiref.simple_server", f"{kind.__name__}WSGIServer"
@@ -92,6 +91,10 @@ def run_builtin(arguments):
     control.start(run_dir())
     say_listening(host, server.server_address[1])
     server.serve_forever()
+
+
+def _log_nothing(*_):
+    """Take the place of a method that writes to standard error."""
 
 
 def _parse(arguments):

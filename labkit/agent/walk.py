@@ -9,13 +9,14 @@ import gc
 import sys
 from array import array
 from itertools import compress, islice, repeat
-from types import ModuleType
+from types import FunctionType, ModuleType
 
 from . import classes, layout, own, plans, sites
 from .frames import Frames
 from .labels import Labels, dotted_name, program_names
 from .memory import shares_its_keys
 from .references import References, module_space
+from .share import Share
 
 IMMORTAL = 1 << 29  # 3.11 counts its static objects up and down from 999,999,999; later ones stand higher
 _KIND_BYTES = [bytes([kind]) for kind in range(len(layout.EDGE_KINDS))]
@@ -44,7 +45,7 @@ def walk(stacks, stand_ins):
     walker = Walker(stacks, tracked, allocation_sites)
     walker.seed_roots(stacks)
     walker.close_over()
-    share = own.Share(walker.held_by, walker.index, walker.hidden, [tracked, stand_ins, *walker.bulk()])
+    share = Share(walker.index, walker.hidden, [tracked, stand_ins, *walker.bulk()])
     walker.add_unreached(tracked)
     walker.close_over()
     del tracked
@@ -79,10 +80,12 @@ class Walker:
         return found + self.labels.bulk() + self.frames.bulk() + self.references.bulk()
 
     def _program_names(self, stacks, tracked):
+        mine = own.spaces()
         codes = [code for stack in stacks for _, code, _, _, _ in stack.frames]
-        spaces = [module_space(module) for _, module in self.modules if classes.derives_from(type(module), ModuleType)]
-        annotations = classes.annotations_among(tracked)
-        return program_names(tracked, codes, [space for space in spaces if type(space) is dict], annotations)
+        codes += [f.__code__ for f in tracked if type(f) is FunctionType and id(f.__globals__) not in mine]
+        spaces = [module_space(each) for _, each in self.modules if classes.derives_from(type(each), ModuleType)]
+        spaces = [space for space in spaces if type(space) is dict and id(space) not in mine]
+        return program_names(codes, spaces + classes.annotations_among(tracked))
 
     # -- seeds -------------------------------------------------------------------------------------
 
@@ -214,18 +217,6 @@ class Walker:
         plan = self.plans[id(cls)] = plans.make_plan(cls, row, self.labels)
         return plan
 
-    def held_by(self, thing):
-        """All references of one object, whatever its type; for the agent's own."""
-        cls = type(thing)
-        plan = self.plans.get(id(cls)) or self._plan(cls)
-        if plan.kind == plans.DICT:
-            return [*([] if shares_its_keys(thing) else thing), *thing.values()]
-        if plan.kind == plans.SEQUENCE:
-            return thing
-        if plan.kind == plans.LEAF:
-            return [cls] if plan.holds_class else []
-        return [value for value, _, _ in self.references.of(thing, plan)]
-
     # -- the end -----------------------------------------------------------------------------------
 
     def finish(self, share, facts):
@@ -238,8 +229,8 @@ class Walker:
         rows = self.labels.rows[:]
         for emptied in self.labels.bulk() + self.frames.bulk() + self.references.bulk():
             emptied.clear()
-        holds = share.holds()
         self.plans.clear()
+        holds = share.holds()
         overhead = next(map(sys.getrefcount, [object()]))
         counts = array("q", map(sys.getrefcount, self.objects))
         held = map(holds.get, columns["node_address"], repeat(0))

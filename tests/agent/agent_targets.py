@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 import sys
 import textwrap
+import time
+import urllib.request
+import zipfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -14,9 +20,19 @@ from typing import Any
 import numpy as np
 
 from labkit.agent import AGENT_DIR, layout
+from labkit.agent.client import AgentClient
 from labkit.store.snapshot import Snapshot, read_snapshot
 
 VERSIONS = ("3.11", "3.12", "3.13")
+
+#: The smallest app that keeps something.
+SMALL_APP = """
+kept = []
+def app(environ, start_response):
+    kept.append(environ["PATH_INFO"])
+    start_response("200 OK", [("Content-Type", "text/plain")])
+    return [b"%d" % len(kept)]
+"""
 
 #: What every target program starts with: ``take(name)`` writes ``name`` and returns what it cost.
 PREAMBLE = f"""
@@ -75,9 +91,66 @@ class Target:
             assert done.returncode == 0, done.stderr[-3000:]
         return done
 
+    @contextmanager
+    def serve(self, app: str, *options: str, server: str = "builtin", **more: Any) -> Iterator[Served]:
+        """Serve ``app.py`` with the agent in it, by ``launch.py`` as the driver does; end it afterwards."""
+        (self.folder / "app.py").write_text(textwrap.dedent(app))
+        run_dir = self.folder / "run"
+        run_dir.mkdir(mode=0o700)
+        command = [self.python, *options, f"{AGENT_DIR}/launch.py", "--run-dir", str(run_dir), "--server", server]
+        command += ["--", "--bind", "127.0.0.1:0"]
+        command += ["--no-control-socket"] if server == "gunicorn" else []
+        log = self.folder / "server.log"
+        with log.open("wb") as stream:
+            process = subprocess.Popen([*command, "app:app"], cwd=self.folder, stdout=stream, stderr=stream, **more)
+        try:
+            yield Served(process, run_dir, log)
+        finally:
+            process.terminate()
+            try:
+                process.wait(10)
+            except subprocess.TimeoutExpired:
+                process.kill()
+                process.wait()
+
     def picture(self, name: str = "x.heap") -> Picture:
         """Read what the program took."""
         return Picture(read_snapshot(self.folder / name))
+
+
+@dataclass
+class Served:
+    """A server with the agent in its worker."""
+
+    process: subprocess.Popen[bytes]
+    run_dir: Path
+    log: Path
+
+    def wait_for(self, pattern: str) -> Path:
+        """The first file of the run folder that matches, once it is there."""
+        deadline = time.monotonic() + 60
+        while not (found := sorted(self.run_dir.glob(pattern))):
+            assert self.process.poll() is None or list(self.run_dir.glob(pattern)), self.log.read_text()
+            assert time.monotonic() < deadline, self.log.read_text()
+            time.sleep(0.02)
+        return found[0]
+
+    @cached_property
+    def worker(self) -> dict[str, Any]:
+        """What the worker's agent says of itself."""
+        answer: dict[str, Any] = json.loads(self.wait_for("worker-*[0-9].json").read_text())
+        return answer
+
+    @property
+    def agent(self) -> AgentClient:
+        """The worker's agent."""
+        return AgentClient(self.worker["socket"])
+
+    def get(self, path: str = "/") -> str:
+        """Ask the app."""
+        address = json.loads(self.wait_for("listening.json").read_text())
+        with urllib.request.urlopen(f"http://{address['host']}:{address['port']}{path}", timeout=30) as answer:
+            return answer.read().decode()
 
 
 class Picture:
@@ -177,7 +250,5 @@ class Picture:
 
 def unpacked(path: Path) -> bytes:
     """Everything in a snapshot file, decompressed, and the file itself."""
-    import zipfile
-
     with zipfile.ZipFile(path) as archive:
         return b"\n".join([path.read_bytes(), *(archive.read(name) for name in archive.namelist())])
