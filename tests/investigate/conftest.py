@@ -45,20 +45,21 @@ Labkit = Callable[..., Outcome]
 @pytest.fixture
 def labkit(tmp_path: Path) -> Iterator[Labkit]:
     """Run ``labkit ARGUMENTS`` in an empty folder; afterwards no process and no temporary folder may be left."""
-    before = run_folders()
     folder = tmp_path / "here"
     folder.mkdir()
     mark = str(tmp_path)
+    scratch = short_folder()
 
     def run(*arguments: str) -> Outcome:
         command = [sys.executable, "-m", "labkit", *arguments]
-        environment = {**os.environ, MARK: mark}
+        environment = {**os.environ, MARK: mark, "TMPDIR": str(scratch)}
         done = subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True, timeout=240)
         return Outcome(done.returncode, done.stdout, done.stderr, folder)
 
     yield run
     assert marked_processes(mark) == []
-    assert run_folders() <= before
+    assert list(scratch.iterdir()) == []
+    scratch.rmdir()
 
 
 def marked_processes(mark: str) -> list[str]:
@@ -73,6 +74,6 @@ def marked_processes(mark: str) -> list[str]:
     return found
 
 
-def run_folders() -> set[str]:
-    """The private folders of recordings that are under way, or were left behind."""
-    return {path.name for path in Path(tempfile.gettempdir()).glob("labkit-*")}
+def short_folder() -> Path:
+    """A temporary folder whose name leaves room for the path of a socket."""
+    return Path(tempfile.mkdtemp(prefix="lk-"))

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from .conftest import MARK, Labkit, Outcome, marked_processes, run_folders
+from .conftest import MARK, Labkit, Outcome, marked_processes, short_folder
 
 REQUEST = ("--request", "GET /items/{i}")
 QUICK = ("--requests", "20", "--warmup", "20", "--rungs", "4", "--no-sites")
@@ -169,9 +169,9 @@ def test_a_folder_that_is_no_capture(labkit: Labkit, tmp_path: Path) -> None:
 def test_an_interruption_leaves_nothing(how: signal.Signals, tmp_path: Path) -> None:
     here = tmp_path / "here"
     here.mkdir()
-    before = run_folders()
+    scratch = short_folder()
     command = [sys.executable, "-m", "labkit", "investigate", "session_cache"]
-    environment = {**os.environ, MARK: str(tmp_path)}
+    environment = {**os.environ, MARK: str(tmp_path), "TMPDIR": str(scratch)}
     with subprocess.Popen(command, cwd=here, env=environment, stderr=subprocess.PIPE, text=True) as running:
         while not (len(marked_processes(str(tmp_path))) > 1 and list(here.rglob("*.heap"))):
             assert running.poll() is None
@@ -182,7 +182,8 @@ def test_an_interruption_leaves_nothing(how: signal.Signals, tmp_path: Path) -> 
     assert "Traceback" not in err
     assert marked_processes(str(tmp_path)) == []
     assert [path for path in here.rglob("*") if path.is_file()] == []
-    assert run_folders() <= before
+    assert list(scratch.iterdir()) == []
+    scratch.rmdir()
 
 
 def test_a_killed_driver_takes_its_server_along(tmp_path: Path) -> None:
