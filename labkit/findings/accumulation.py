@@ -24,13 +24,15 @@ class Accumulation:
 
     ``retainer`` is a population number, -1 when the newcomers hang from no root by name. ``tops`` are
     the growing populations right below it, ``members`` all populations from there down, ``lead`` the
-    one whose type says best what grows. Series have one value per rung.
+    one whose type says best what grows. ``grows_in_place``: bytes grow without a growing number of
+    objects, as in a buffer or a string. Series have one value per rung.
     """
 
     retainer: int
     tops: tuple[int, ...]
     members: tuple[int, ...]
     lead: int
+    grows_in_place: bool
     objects: Counts
     bytes: Counts
     objects_trend: Trend
@@ -38,9 +40,9 @@ class Accumulation:
     overhead_bytes_per_request: float
 
     @property
-    def grows_in_place(self) -> bool:
-        """Whether bytes grow without a growing number of objects: a buffer, a string."""
-        return self.objects_trend.total <= 0
+    def trend(self) -> Trend:
+        """The trend that decides: of objects; for growth in place, of bytes."""
+        return self.bytes_trend if self.grows_in_place else self.objects_trend
 
     @property
     def bytes_per_request(self) -> float:
@@ -50,15 +52,16 @@ class Accumulation:
 
 def accumulations(evidence: Evidence) -> list[Accumulation]:
     """All accumulations of whatever shape, largest growth in bytes per request first."""
-    growing = _gaining(evidence)
+    gaining, swelling = _gaining(evidence)
     rows = evidence.populations.rows
     groups: dict[int, list[int]] = defaultdict(list)
-    for number in sorted(growing):
+    for number in sorted(gaining):
         parent = rows[number].parent
-        if parent not in growing:
+        if parent not in gaining:
             groups[parent if parent >= 0 else -1 - number].append(number)
     found = [_accumulation(evidence, retainer, tops) for retainer, tops in groups.items()]
-    return sorted(found, key=lambda one: (-one.bytes_per_request, one.retainer))
+    found += [_accumulation(evidence, rows[number].parent, [number], in_place=True) for number in sorted(swelling)]
+    return sorted(found, key=lambda one: (-one.bytes_per_request, one.retainer, one.lead))
 
 
 def root_kind(evidence: Evidence, found: Accumulation) -> str:
@@ -66,33 +69,39 @@ def root_kind(evidence: Evidence, found: Accumulation) -> str:
     return evidence.populations.path(found.tops[0])[0].edge.partition(" ")[0]
 
 
-def _gaining(evidence: Evidence) -> set[int]:
-    """Populations that gained objects, or bytes in place, enough to look at."""
-    smallest = max(thresholds.MIN_OBJECTS_PER_RUNG, thresholds.MIN_OBJECTS_PER_REQUEST * evidence.requests_per_rung)
+def _gaining(evidence: Evidence) -> tuple[set[int], set[int]]:
+    """Populations that gained objects enough to look at, and those that gained bytes in place."""
     objects = evidence.objects[:, -1] - evidence.objects[:, 0]
-    in_place = evidence.bytes[:, -1] - evidence.bytes[:, 0]
+    bytes_gained = evidence.bytes[:, -1] - evidence.bytes[:, 0]
     served = evidence.requests[-1] - evidence.requests[0]
-    flat = objects == 0
-    enough = (objects >= smallest) | (flat & (in_place >= thresholds.MIN_BYTES_PER_REQUEST_IN_PLACE * served))
-    found = set(np.flatnonzero(enough).tolist())
-    holders = {evidence.populations.rows[n].parent for n in found if objects[n] > 0}
-    return {n for n in found if objects[n] > 0 or n not in holders}
+    enough = objects >= _smallest(evidence)
+    swollen = ~enough & (bytes_gained >= thresholds.MIN_BYTES_PER_REQUEST_IN_PLACE * served)
+    gaining = set(np.flatnonzero(enough).tolist())
+    holders = {evidence.populations.rows[number].parent for number in gaining}
+    inside = {below for number in gaining for below in evidence.below(number)}
+    return gaining, set(np.flatnonzero(swollen).tolist()) - holders - inside
 
 
-def _accumulation(evidence: Evidence, retainer: int, tops: list[int]) -> Accumulation:
-    members = sorted({number for top in tops for number in evidence.below(top)})
-    lead = _lead(evidence, tops, members)
+def _smallest(evidence: Evidence) -> float:
+    """The least number of objects that counts as growth of a rung."""
+    return max(thresholds.MIN_OBJECTS_PER_RUNG, thresholds.MIN_OBJECTS_PER_REQUEST * evidence.requests_per_rung)
+
+
+def _accumulation(evidence: Evidence, retainer: int, tops: list[int], *, in_place: bool = False) -> Accumulation:
+    members = tops if in_place else sorted({number for top in tops for number in evidence.below(top)})
+    lead = tops[0] if in_place else _lead(evidence, tops, members)
     objects = evidence.objects[lead]
     sizes: Counts = evidence.bytes[members].sum(axis=0)
     served = evidence.requests[-1] - evidence.requests[0]
-    own = evidence.bytes[retainer] if retainer >= 0 else np.zeros_like(sizes)
+    own = evidence.bytes[retainer] if retainer >= 0 and not in_place else np.zeros_like(sizes)
     overhead = max(int(own[-1] - own[0]), 0) / served
-    smallest = max(thresholds.MIN_OBJECTS_PER_RUNG, thresholds.MIN_OBJECTS_PER_REQUEST * evidence.requests_per_rung)
+    smallest = _smallest(evidence)
     return Accumulation(
         retainer=max(retainer, -1),
         tops=tuple(tops),
         members=tuple(members),
         lead=lead,
+        grows_in_place=in_place,
         objects=objects,
         bytes=sizes + own,
         objects_trend=trend_of(evidence.requests, objects.tolist(), smallest=smallest),

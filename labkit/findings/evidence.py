@@ -9,6 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from labkit.errors import TooFewSnapshots
+from labkit.growth.trend import MIN_POINTS
 from labkit.heap.dominators import Dominators, dominators
 from labkit.heap.graph import Graph
 from labkit.heap.paths import PathTree, nearest_paths
@@ -69,8 +70,12 @@ def gather(capture: Capture, report: Report = lambda _: None) -> Evidence:
     rungs: dict[int, list[SnapshotEntry]] = defaultdict(list)
     for entry in capture.snapshots:
         rungs[entry.rung].append(entry)
-    if len(rungs) < 2:
-        raise TooFewSnapshots("The capture has too few snapshots for a trend.", seen=f"{len(rungs)} rungs")
+    if len(rungs) < MIN_POINTS:
+        raise TooFewSnapshots(
+            "There are too few snapshots for a trend.",
+            seen=f"snapshots of {len(rungs)} rungs",
+            hint="--rungs 4 or more",
+        )
     populations = Populations()
     columns: list[tuple[Counts, Counts]] = []
     last: FoldedHeap | None = None

@@ -11,16 +11,15 @@ from labkit.findings.draft import Draft
 from labkit.findings.evidence import Evidence
 from labkit.findings.holders import co_holders, holder_node, path_of
 from labkit.findings.model import Growth, SeriesPoint, Suspect
-from labkit.growth.trend import Trend
 from labkit.heap.naming import dotted_name
 from labkit.heap.roots import GARBAGE, HELD_FROM_C
 
 TRACEBACK_TYPES = ("traceback", "frame")
 
-#: Shapes that may still become a leak, in words.
+#: Shapes that may still become a leak, in words: of objects, and of bytes in place.
 UNDECIDED = {
-    "saturating": "still gains objects, but fewer each rung",
-    "noise": "gains objects in bursts",
+    "saturating": ("still gains objects, but fewer each rung", "still grows, but less on each rung"),
+    "noise": ("gains objects in bursts", "grows in bursts"),
 }
 
 
@@ -35,15 +34,27 @@ def find(draft: Draft) -> None:
         if is_steady(found):
             draft.suspected[len(draft.suspects)] = found
             draft.suspects.append(suspect_of(draft.evidence, found))
-        elif trend_of_accumulation(found).shape in UNDECIDED and not _gives_back(found):
+        elif (shape := _undecided(found)) and not _gives_back(found):
             holder = dotted_name(draft.evidence.last.tree, holder_node(draft.evidence, found))
-            shape = UNDECIDED[trend_of_accumulation(found).shape]
             draft.missing.append(f"more requests: {holder} {shape}; a longer run shows whether it stops")
 
 
-def trend_of_accumulation(found: Accumulation) -> Trend:
-    """The trend that decides: of objects; for growth in place, of bytes."""
-    return found.bytes_trend if found.grows_in_place else found.objects_trend
+def _undecided(found: Accumulation) -> str:
+    """What is open about growth that is neither steady nor over, in words; empty when nothing is."""
+    if found.trend.shape in UNDECIDED:
+        return UNDECIDED[found.trend.shape][found.grows_in_place]
+    if is_slow_and_large(found):
+        return f"gains few objects, but {found.bytes_per_request:,.0f} bytes per request"
+    return ""
+
+
+def is_slow_and_large(found: Accumulation) -> bool:
+    """Whether objects come too slowly to be judged by their number, but are so large that their bytes count."""
+    return (
+        found.objects_trend.shape == "flat"
+        and found.bytes_trend.shape == "linear"
+        and found.bytes[-1] - found.bytes[0] >= thresholds.MIN_EXPLAINED_BYTES
+    )
 
 
 def _gives_back(found: Accumulation) -> bool:
@@ -54,7 +65,7 @@ def _gives_back(found: Accumulation) -> bool:
 
 def is_steady(found: Accumulation) -> bool:
     """Whether the last rungs grow as the ones before them did."""
-    return trend_of_accumulation(found).shape == "linear"
+    return found.trend.shape == "linear"
 
 
 def suspect_of(evidence: Evidence, found: Accumulation) -> Suspect:
@@ -64,7 +75,7 @@ def suspect_of(evidence: Evidence, found: Accumulation) -> Suspect:
     kind = _kind(evidence, found)
     name = retainer_name(evidence, found, holder)
     low, high = found.bytes_trend.interval95
-    rate = found.objects_trend.slope
+    rate = 0.0 if found.grows_in_place else found.objects_trend.slope
     extra = found.overhead_bytes_per_request
     return Suspect(
         rank=0,

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from labkit.findings import thresholds
+from labkit.findings.accumulation import Accumulation, root_kind
 from labkit.findings.draft import Draft
 from labkit.findings.holders import holder_node
 from labkit.findings.model import Explained
+from labkit.findings.rules.accumulated import is_slow_and_large
 from labkit.heap.naming import dotted_name
+from labkit.heap.roots import GARBAGE
 
 
 def find(draft: Draft) -> None:
@@ -16,14 +19,15 @@ def find(draft: Draft) -> None:
         grown = int(found.bytes[-1] - found.bytes[0])
         if id(found) in suspected or grown < thresholds.MIN_EXPLAINED_BYTES or found.retainer < 0:
             continue
-        if found.objects_trend.shape in ("plateau", "step", "flat"):
-            name = dotted_name(draft.evidence.last.tree, holder_node(draft.evidence, found))
-            last = int(found.objects[-1])
-            what = draft.evidence.populations.rows[found.lead].type
-            draft.explained.append(
-                Explained(
-                    kind="plateau" if found.objects_trend.shape == "plateau" else "warm-up",
-                    bytes=grown,
-                    why=f"{name} grew to {last:,} {what} and then stopped growing while the load went on.",
-                )
-            )
+        if root_kind(draft.evidence, found) == GARBAGE or is_slow_and_large(found):
+            continue
+        if found.trend.shape in ("plateau", "step", "flat"):
+            kind = "plateau" if found.trend.shape == "plateau" else "warm-up"
+            draft.explained.append(Explained(kind=kind, bytes=grown, why=_why(draft, found, grown)))
+
+
+def _why(draft: Draft, found: Accumulation, grown: int) -> str:
+    name = dotted_name(draft.evidence.last.tree, holder_node(draft.evidence, found))
+    what = draft.evidence.populations.rows[found.lead].type
+    gain = f"by {grown:,} bytes" if found.grows_in_place else f"to {int(found.objects[-1]):,} {what}"
+    return f"{name} grew {gain} and then stopped growing while the load went on."

@@ -1,0 +1,526 @@
+"""From files to findings: every mechanism and every look-alike, in heaps of a few hundred objects."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import jsonschema
+import pytest
+from recorded import PER_RUNG, RUNGS, WARM_UP, Heap, record
+
+from labkit.errors import StoreError, TooFewSnapshots
+from labkit.findings.model import AllocationSite, Findings
+from labkit.pipeline import analyse
+
+SCHEMA = Path(__file__).resolve().parents[2] / "docs" / "findings.schema.json"
+Judge = Callable[..., Findings]
+
+
+@pytest.fixture
+def judge(tmp_path: Path) -> Judge:
+    """Record a capture, analyse it, and hold the answer against the published schema."""
+
+    def run(heap_after: Callable[[int], Heap], **facts: object) -> Findings:
+        findings = analyse(record(tmp_path / "capture", heap_after, **facts))  # type: ignore[arg-type]
+        jsonschema.validate(json.loads(findings.model_dump_json()), json.loads(SCHEMA.read_text()))
+        return findings
+
+    return run
+
+
+def shop() -> tuple[Heap, int]:
+    """A process with other things in it, and the namespace of ``shop.sessions``."""
+    heap = Heap()
+    heap.filler()
+    return heap, heap.module("shop.sessions")
+
+
+def quiet(rung: int) -> Heap:
+    return shop()[0]
+
+
+def with_store(count: int, *, kind: str = "shop.Session", size: int = 48) -> Heap:
+    """``shop.sessions.STORE``: a dict of so many objects, each with a namespace of 104 and a key of 70 bytes."""
+    heap, space = shop()
+    store = heap.new("dict", 64, held_by=(space, "value", "STORE"))
+    for _ in range(count):
+        one = heap.new(kind, size, held_by=(store, "value"))
+        heap.new("dict", 104, held_by=(one, "internal", "__dict__"))
+        heap.new("str", 70, held_by=(store, "key"))
+    return heap
+
+
+def leaking(rung: int) -> Heap:
+    """30 sessions more on each rung of 100 requests."""
+    return with_store(20 + 30 * rung)
+
+
+# ---- suspects ----------------------------------------------------------------------------------------
+
+
+def test_objects_that_gather_in_a_dict(judge: Judge) -> None:
+    findings = judge(leaking)
+    assert findings.verdict == "suspect"
+    (suspect,) = findings.suspects
+    assert (suspect.rank, suspect.kind, suspect.retainer) == (1, "python-objects", "shop.sessions.STORE")
+    assert suspect.retaining_path == ["module shop.sessions", "STORE", "dict", "[*]", "shop.Session"]
+    assert suspect.grows.type == "shop.Session"
+    assert suspect.grows.objects_per_request == 30 / PER_RUNG
+    assert suspect.grows.bytes_per_request == pytest.approx((48 + 104 + 70) * 30 / PER_RUNG)
+    assert suspect.grows.interval95 == (suspect.grows.bytes_per_request, suspect.grows.bytes_per_request)
+    assert suspect.retained_size_bytes == 64 + (48 + 104 + 70) * (20 + 30 * RUNGS)
+    assert [point.requests for point in suspect.series] == [WARM_UP + PER_RUNG * rung for rung in range(RUNGS + 1)]
+    assert [point.objects for point in suspect.series] == [20 + 30 * rung for rung in range(RUNGS + 1)]
+    assert suspect.series[0].bytes == 64 + (48 + 104 + 70) * 20
+    assert suspect.why == (
+        "shop.sessions.STORE gains 0.30 shop.Session per request and lets none go: 67 bytes per request, "
+        "as much in the last rung as in the ones before."
+    )
+    assert (suspect.also_held_by, suspect.allocation_site) == ([], None)
+    assert (findings.explained, findings.missing) == ([], [])
+
+
+def test_the_growth_of_the_container_itself_is_counted(judge: Judge) -> None:
+    def heap_after(rung: int) -> Heap:
+        heap = leaking(rung)
+        store = heap.types.index("dict")
+        place = next(row for row, node in enumerate(heap.nodes) if node[0] == store and node[1] == 64 and row > 200)
+        heap.nodes[place] = (store, 64 + 6_000 * rung, *heap.nodes[place][2:])
+        return heap
+
+    (suspect,) = judge(heap_after).suspects
+    assert suspect.grows.bytes_per_request == pytest.approx((48 + 104 + 70) * 0.3 + 6_000 / PER_RUNG)
+
+
+@pytest.mark.parametrize(
+    ("per_rung", "said"), [(30, "0.30 shop.Entry"), (100, "one shop.Entry"), (300, "3 shop.Entry")]
+)
+def test_the_rate_is_said_as_people_say_it(per_rung: int, said: str, judge: Judge) -> None:
+    def heap_after(rung: int) -> Heap:
+        return with_store(20 + per_rung * rung, kind="shop.Entry")
+
+    assert f"gains {said} per request" in judge(heap_after).suspects[0].why
+
+
+def test_two_leaks_are_ranked_by_bytes(judge: Judge) -> None:
+    def heap_after(rung: int) -> Heap:
+        heap = leaking(rung)
+        log = heap.new("list", 56, held_by=(heap.module("shop.audit"), "value", "LOG"))
+        for _ in range(10 + 50 * rung):
+            heap.new("shop.Entry", 400, held_by=(log, "index"))
+        return heap
+
+    findings = judge(heap_after)
+    assert [(one.rank, one.retainer, one.grows.bytes_per_request) for one in findings.suspects] == [
+        (1, "shop.audit.LOG", 400 * 0.5),
+        (2, "shop.sessions.STORE", pytest.approx((48 + 104 + 70) * 0.3)),
+    ]
+
+
+def test_a_second_holder_is_named(judge: Judge) -> None:
+    def heap_after(rung: int) -> Heap:
+        heap = leaking(rung)
+        index = heap.new("dict", 64, held_by=(heap.module("shop.index"), "value", "BY_USER"))
+        some = heap.new("dict", 64, held_by=(heap.module("shop.index"), "value", "FAVOURITES"))
+        sessions = [row for row, node in enumerate(heap.nodes) if heap.types[node[0]] == "shop.Session"]
+        for row in sessions:
+            heap.refer(index, row, "value")
+        for row in sessions[:5]:
+            heap.refer(some, row, "value")
+        return heap
+
+    (suspect,) = judge(heap_after).suspects
+    assert suspect.retainer == "shop.sessions.STORE"
+    assert suspect.also_held_by == ["shop.index.BY_USER"]
+    # Cutting STORE alone would free its keys and itself; BY_USER still has the sessions.
+    assert suspect.retained_size_bytes == 64 + 70 * (20 + 30 * RUNGS)
+
+
+def test_a_buffer_that_grows_in_place(judge: Judge) -> None:
+    """With the sizes a real bytearray has, which is given room ahead of its need."""
+
+    def heap_after(rung: int) -> Heap:
+        heap, space = shop()
+        heap.new("shop.Settings", 48, held_by=(space, "value", "SETTINGS"))
+        buffer = bytearray()
+        for _ in range(PER_RUNG * (rung + 2)):
+            buffer += b"x" * 1_000
+        heap.new("bytearray", sys.getsizeof(buffer), held_by=(space, "value", "BUFFER"))
+        return heap
+
+    (suspect,) = judge(heap_after).suspects
+    assert (suspect.kind, suspect.retainer) == ("python-objects", "shop.sessions.BUFFER")
+    assert suspect.retaining_path == ["module shop.sessions", "BUFFER", "bytearray"]
+    assert (suspect.grows.type, suspect.grows.objects_per_request) == ("bytearray", 0.0)
+    assert suspect.grows.bytes_per_request == pytest.approx(1_000, rel=0.15)
+    assert suspect.why.startswith("shop.sessions.BUFFER grows by ")
+    assert suspect.why.endswith(" bytes with every request and is never cut back.")
+
+
+def test_two_buffers_of_one_module_are_two_suspects(judge: Judge) -> None:
+    def heap_after(rung: int) -> Heap:
+        heap, space = shop()
+        heap.new("bytearray", 1_000 + 20_000 * rung, held_by=(space, "value", "BODIES"))
+        heap.new("bytearray", 1_000 + 5_000 * rung, held_by=(space, "value", "NAMES"))
+        return heap
+
+    findings = judge(heap_after)
+    assert [(one.retainer, one.grows.bytes_per_request) for one in findings.suspects] == [
+        ("shop.sessions.BODIES", 200.0),
+        ("shop.sessions.NAMES", 50.0),
+    ]
+
+
+def test_what_grows_in_place_is_named_though_it_holds_something_of_a_class(judge: Judge) -> None:
+    def heap_after(rung: int) -> Heap:
+        heap, space = shop()
+        grid = heap.new("list", 56 + 40 * PER_RUNG * rung, held_by=(space, "value", "GRID"))
+        heap.new("shop.Cell", 48, held_by=(grid, "index"))
+        return heap
+
+    (suspect,) = judge(heap_after).suspects
+    assert (suspect.retainer, suspect.grows.type) == ("shop.sessions.GRID", "list")
+    assert suspect.retaining_path == ["module shop.sessions", "GRID", "list"]
+
+
+def test_one_buffer_more_hides_no_growth_in_place(judge: Judge) -> None:
+    def heap_after(rung: int) -> Heap:
+        heap, space = shop()
+        pool = heap.new("list", 56, held_by=(space, "value", "POOL"))
+        for _ in range(5 if rung < 4 else 6):
+            heap.new("bytearray", 1_000 + 20_000 * rung, held_by=(pool, "index"))
+        return heap
+
+    (suspect,) = judge(heap_after).suspects
+    assert (suspect.retainer, suspect.grows.objects_per_request) == ("shop.sessions.POOL", 0.0)
+    assert suspect.grows.bytes_per_request == pytest.approx(5.5 * 20_000 / PER_RUNG, rel=0.2)
+
+
+def test_a_local_variable_of_a_thread_that_gathers(judge: Judge) -> None:
+    def heap_after(rung: int) -> Heap:
+        heap, _ = shop()
+        frame = heap.new("frame", 300, name="shop.consume")
+        heap.root("thread", "main thread", frame)
+        seen = heap.new("list", 56, held_by=(frame, "local", "seen"))
+        for _ in range(30 * (rung + 1)):
+            heap.new("shop.Message", 100, held_by=(seen, "index"))
+        return heap
+
+    (suspect,) = judge(heap_after).suspects
+    assert (suspect.kind, suspect.retainer) == ("python-objects", "shop.consume.seen")
+    assert suspect.retaining_path[:2] == ["main thread, running shop.consume", "local seen"]
+
+
+def test_threads_that_never_end(judge: Judge) -> None:
+    def heap_after(rung: int) -> Heap:
+        heap, _ = shop()
+        for number in range(10 * (rung + 1)):
+            frame = heap.new("frame", 400, name="shop.mail.send_later")
+            heap.root("thread", f"thread {number + 2}", frame)
+            heap.new("shop.Mail", 1_000, held_by=(frame, "local", "mail"))
+        return heap
+
+    (suspect,) = judge(heap_after).suspects
+    assert (suspect.kind, suspect.retainer, suspect.grows.type) == ("threads", "shop.mail.send_later", "thread")
+    assert suspect.grows.objects_per_request == 0.1
+    assert suspect.grows.bytes_per_request == pytest.approx((400 + 1_000) * 0.1)
+
+
+def test_wrapping_again_and_again_is_one_growth(judge: Judge) -> None:
+    """``handler = wrap(handler)`` on every request: a chain of closures, each held by the next."""
+
+    def heap_after(rung: int) -> Heap:
+        heap, space = shop()
+        outer = heap.new("function", 160, name="shop.wrap.<locals>.inner", held_by=(space, "value", "handler"))
+        for _ in range(20 * (rung + 1)):
+            cells = heap.new("tuple", 48, held_by=(outer, "internal", "__closure__"))
+            cell = heap.new("cell", 40, held_by=(cells, "index"))
+            outer = heap.new("function", 160, name="shop.wrap.<locals>.inner", held_by=(cell, "closure", "call"))
+        return heap
+
+    (suspect,) = judge(heap_after).suspects
+    assert suspect.grows.bytes_per_request == pytest.approx((48 + 40 + 160) * 0.2)
+    assert suspect.retaining_path[:2] == ["module shop.sessions", "handler"]
+
+
+def test_a_reference_that_only_c_holds(judge: Judge) -> None:
+    def heap_after(rung: int) -> Heap:
+        heap, _ = shop()
+        for _ in range(50 * (rung + 1)):
+            handle = heap.new("native.Handle", 500, unseen_holders=1)
+            heap.new("list", 100, held_by=(handle, "attribute", "parts"))
+        return heap
+
+    (suspect,) = judge(heap_after).suspects
+    assert suspect.kind == "c-reference"
+    assert suspect.retainer == "a reference held from C (to native.Handle)"
+    assert suspect.retaining_path == ["held from C", "native.Handle"]
+    assert suspect.grows.bytes_per_request == pytest.approx((500 + 100) * 0.5)
+    assert suspect.retained_size_bytes is None
+    assert suspect.why.endswith("No Python object refers to them: the reference is counted, but held by C code.")
+
+
+def test_kept_exceptions(judge: Judge) -> None:
+    def heap_after(rung: int) -> Heap:
+        heap, space = shop()
+        failures = heap.new("list", 64, held_by=(space, "value", "FAILURES"))
+        for _ in range(20 * (rung + 1)):
+            error = heap.new("shop.Refused", 80, held_by=(failures, "index"))
+            trace = heap.new("traceback", 64, held_by=(error, "internal", "__traceback__"))
+            frame = heap.new("frame", 400, name="shop.api.on_post", held_by=(trace, "attribute", "tb_frame"))
+            heap.new("bytearray", 5_000, held_by=(frame, "local", "body"))
+        return heap
+
+    (suspect,) = judge(heap_after).suspects
+    assert (suspect.kind, suspect.retainer) == ("traceback", "shop.sessions.FAILURES")
+    assert suspect.grows.type == "shop.Refused"
+    assert suspect.grows.bytes_per_request == pytest.approx((80 + 64 + 400 + 5_000) * 0.2)
+    assert "Each kept exception holds its traceback" in suspect.why
+
+
+def holding(kind: str) -> Callable[[int], Heap]:
+    def heap_after(rung: int) -> Heap:
+        heap, space = shop()
+        opened = heap.new("list", 64, held_by=(space, "value", "OPENED"))
+        for _ in range(20 * (rung + 1)):
+            heap.new(kind, 200, held_by=(opened, "index"))
+        return heap
+
+    return heap_after
+
+
+def growing_descriptors(rung: int) -> int:
+    return 12 + 20 * rung
+
+
+@pytest.mark.parametrize(
+    ("kind", "called", "noun"),
+    [("_io.FileIO", "descriptors", "a file"), ("socket.socket", "connections", "a connection")],
+)
+def test_objects_that_hold_descriptors(kind: str, called: str, noun: str, judge: Judge) -> None:
+    (suspect,) = judge(holding(kind), descriptors=growing_descriptors).suspects
+    assert (suspect.kind, suspect.retainer) == (called, "shop.sessions.OPENED")
+    assert suspect.why.endswith(
+        f"Each keeps {noun} open: the worker gains 0.20 descriptors per request and never closes them."
+    )
+
+
+def test_files_without_descriptors_are_only_objects(judge: Judge) -> None:
+    assert [one.kind for one in judge(holding("_io.FileIO")).suspects] == ["python-objects"]
+
+
+def test_descriptors_that_no_object_holds(judge: Judge) -> None:
+    (suspect,) = judge(quiet, descriptors=growing_descriptors).suspects
+    assert (suspect.kind, suspect.retainer) == ("descriptors", "no Python object (raw descriptors)")
+    assert (suspect.grows.type, suspect.grows.objects_per_request) == ("descriptor", 0.2)
+    assert suspect.why.startswith("The worker gains 0.20 open descriptors per request")
+
+
+def test_descriptors_come_before_larger_leaks(judge: Judge) -> None:
+    findings = judge(leaking, descriptors=growing_descriptors)
+    assert [one.kind for one in findings.suspects] == ["descriptors", "python-objects"]
+    assert [one.rank for one in findings.suspects] == [1, 2]
+
+
+def test_workers_are_added_up(judge: Judge) -> None:
+    (suspect,) = judge(leaking, pids=(1, 2)).suspects
+    assert suspect.grows.objects_per_request == 2 * 0.3
+    assert suspect.series[-1].objects == 2 * (20 + 30 * RUNGS)
+
+
+def test_the_line_that_allocates(judge: Judge) -> None:
+    """The heaviest line of the app itself; a library's line within it does not count."""
+    heap, space = shop()
+    store = heap.new("dict", 64, held_by=(space, "value", "STORE"))
+    ours, theirs = ("shop/sessions.py", 41, "open_session"), ("site-packages/web/app.py", 7, "serve")
+    for place in range(30):
+        heap.new("shop.Session", 48, held_by=(store, "value"), site=[theirs, ours] if place else [theirs])
+    (suspect,) = judge(leaking, heap_with_sites=heap).suspects
+    assert suspect.allocation_site == AllocationSite(file="sessions.py", line=41, function="open_session")
+
+
+# ---- no suspects -------------------------------------------------------------------------------------
+
+
+def test_nothing_grows(judge: Judge) -> None:
+    findings = judge(quiet)
+    assert (findings.verdict, findings.suspects, findings.explained, findings.missing) == ("clean", [], [], [])
+
+
+def test_a_full_cache_is_explained(judge: Judge) -> None:
+    findings = judge(lambda rung: with_store(min(50 + 100 * rung, 200), kind="shop.Region", size=1_000))
+    assert (findings.verdict, findings.suspects, findings.missing) == ("clean", [], [])
+    (one,) = findings.explained
+    assert (one.kind, one.bytes) == ("plateau", 150 * (1_000 + 104 + 70))
+    assert one.why == ("shop.sessions.STORE grew to 200 shop.Region and then stopped growing while the load went on.")
+
+
+def test_a_single_step_is_warm_up(judge: Judge) -> None:
+    findings = judge(lambda rung: with_store(50 if rung < 2 else 200, size=1_000))
+    assert findings.verdict == "clean"
+    assert [one.kind for one in findings.explained] == ["warm-up"]
+
+
+def test_a_buffer_that_found_its_size_is_explained_in_bytes(judge: Judge) -> None:
+    def heap_after(rung: int) -> Heap:
+        heap, space = shop()
+        heap.new("bytearray", 1_000 + 100_000 * min(rung, 2), held_by=(space, "value", "BUFFER"))
+        return heap
+
+    findings = judge(heap_after)
+    assert findings.verdict == "clean"
+    assert [(one.kind, one.why) for one in findings.explained] == [
+        ("plateau", "shop.sessions.BUFFER grew by 200,000 bytes and then stopped growing while the load went on.")
+    ]
+
+
+def test_growth_that_slows_down_asks_for_more_requests(judge: Judge) -> None:
+    findings = judge(lambda rung: with_store(int(400 * (1 - 0.7 ** (rung + 1))), size=1_000))
+    assert (findings.verdict, findings.suspects, findings.explained) == ("inconclusive", [], [])
+    assert findings.missing == [
+        "more requests: shop.sessions.STORE still gains objects, but fewer each rung; "
+        "a longer run shows whether it stops"
+    ]
+
+
+def test_a_buffer_that_slows_down_is_not_said_to_have_stopped(judge: Judge) -> None:
+    def heap_after(rung: int) -> Heap:
+        heap, space = shop()
+        heap.new("bytearray", 1_000 + int(1e6 * (1 - 0.7**rung)), held_by=(space, "value", "BUFFER"))
+        return heap
+
+    findings = judge(heap_after)
+    assert (findings.verdict, findings.explained) == ("inconclusive", [])
+    assert findings.missing == [
+        "more requests: shop.sessions.BUFFER still grows, but less on each rung; a longer run shows whether it stops"
+    ]
+
+
+def test_bursts_ask_for_more_requests(judge: Judge) -> None:
+    findings = judge(lambda rung: with_store(20 + 100 * ((rung + 1) // 2), size=1_000))
+    assert (findings.verdict, findings.explained) == ("inconclusive", [])
+    assert "gains objects in bursts" in findings.missing[0]
+
+
+def test_few_large_objects_are_not_said_to_have_stopped(judge: Judge) -> None:
+    """Two objects a rung are too few to judge by their number; 200 kB a rung are not nothing."""
+    findings = judge(lambda rung: with_store(5 + 2 * rung, size=100_000))
+    assert (findings.verdict, findings.suspects, findings.explained) == ("inconclusive", [], [])
+    assert findings.missing == [
+        "more requests: shop.sessions.STORE gains few objects, but 2,003 bytes per request; "
+        "a longer run shows whether it stops"
+    ]
+
+
+def test_cycles_between_collections_are_explained(judge: Judge) -> None:
+    def heap_after(rung: int) -> Heap:
+        heap, _ = shop()
+        for _ in range(50 * (rung + 1)):
+            one = heap.new("shop.Parent", 500)
+            other = heap.new("shop.Child", 500, held_by=(one, "attribute", "child"))
+            heap.refer(other, one, "attribute", "parent")
+        return heap
+
+    findings = judge(heap_after)
+    assert (findings.verdict, findings.suspects, findings.missing) == ("clean", [], [])
+    pairs = 50 * (RUNGS + 1)
+    assert [(one.kind, one.bytes, one.why) for one in findings.explained] == [
+        (
+            "uncollected-cycles",
+            pairs * (500 + 500),
+            f"{2 * pairs} objects refer only to each other; the next full collection frees them.",
+        )
+    ]
+
+
+def test_a_container_in_garbage_is_explained_once(judge: Judge) -> None:
+    def heap_after(rung: int) -> Heap:
+        heap, _ = shop()
+        ring = heap.new("list", 100)
+        heap.refer(ring, ring, "index")
+        for _ in range(min(20 + 100 * rung, 220)):
+            heap.new("shop.Region", 1_000, held_by=(ring, "index"))
+        return heap
+
+    assert [one.kind for one in judge(heap_after).explained] == ["uncollected-cycles"]
+
+
+def test_private_memory_without_objects_asks_for_a_native_recording(judge: Judge) -> None:
+    findings = judge(quiet, uss_bytes=lambda rung: 30_000_000 + 500_000 * rung)
+    assert (findings.verdict, findings.suspects) == ("inconclusive", [])
+    assert findings.missing == [
+        "a native recording (memray with native stacks): private memory grows by 5,000 bytes per request, "
+        "of which Python objects explain 0"
+    ]
+
+
+@pytest.mark.parametrize("per_rung", [50_000, 0, -500_000])
+def test_private_memory_that_hardly_grows_is_no_question(per_rung: int, judge: Judge) -> None:
+    findings = judge(quiet, uss_bytes=lambda rung: 30_000_000 + per_rung * rung)
+    assert (findings.verdict, findings.missing) == ("clean", [])
+
+
+def test_private_memory_that_the_objects_explain_is_no_question(judge: Judge) -> None:
+    findings = judge(
+        lambda rung: with_store(20 + 100 * rung, size=5_000), uss_bytes=lambda rung: 30_000_000 + 600_000 * rung
+    )
+    assert (findings.verdict, findings.missing) == ("suspect", [])
+
+
+def test_what_shrinks_is_no_leak(judge: Judge) -> None:
+    findings = judge(lambda rung: with_store(700 - 100 * rung, size=1_000), descriptors=lambda rung: 100 - rung)
+    assert (findings.verdict, findings.suspects, findings.explained, findings.missing) == ("clean", [], [], [])
+
+
+def test_a_store_that_is_emptied_is_no_leak(judge: Judge) -> None:
+    findings = judge(lambda rung: with_store(20 + 100 * (rung % 3), size=1_000))
+    assert (findings.verdict, findings.suspects, findings.missing) == ("clean", [], [])
+
+
+def test_a_leak_below_the_thresholds_is_not_reported(judge: Judge) -> None:
+    assert judge(lambda rung: with_store(20 + 2 * rung)).verdict == "clean"
+
+
+# ---- the record around them --------------------------------------------------------------------------
+
+
+def test_ledger_perturbation_provenance_and_samples(judge: Judge) -> None:
+    findings = judge(leaking, statuses={"200": 700, "503": 100}, uss_bytes=lambda rung: 30_000_000 + rung)
+    assert findings.ledger.rss_bytes == 50_000_000 + RUNGS
+    assert findings.ledger.live_python_bytes is not None
+    assert (findings.perturbation.pause_ms, findings.perturbation.child_peak_bytes) == (8.0, 1_000_000 + RUNGS)
+    assert (findings.perturbation.snapshots, findings.perturbation.requests_lost) == (RUNGS + 1, 0)
+    assert findings.provenance.statuses == {"200": 700, "503": 100}
+    assert findings.provenance.requests_total == WARM_UP + PER_RUNG * RUNGS
+    assert len(findings.provenance.capture_sha256) == 64
+    assert findings.target == "shop:leaky"
+    assert [(one.rung, one.time_s) for one in findings.samples] == [(rung, float(rung)) for rung in range(RUNGS + 1)]
+
+
+def test_the_same_capture_gives_the_same_findings(tmp_path: Path) -> None:
+    capture = record(tmp_path / "capture", leaking)
+    lines: list[str] = []
+    assert analyse(capture) == analyse(tmp_path / "capture", lines.append)
+    assert lines[0] == f"reading the heap after {WARM_UP} requests"
+    assert lines[-1] == "weighing the evidence"
+
+
+@pytest.mark.parametrize("rungs", [0, 1, 3])
+@pytest.mark.parametrize("heap_after", [leaking, quiet])
+def test_too_few_rungs_are_no_trend_whatever_they_hold(
+    heap_after: Callable[[int], Heap], rungs: int, judge: Judge
+) -> None:
+    with pytest.raises(TooFewSnapshots, match="too few snapshots for a trend") as caught:
+        judge(heap_after, rungs=rungs)
+    assert (caught.value.seen, caught.value.hint) == (f"snapshots of {rungs + 1} rungs", "--rungs 4 or more")
+
+
+def test_a_snapshot_that_went_missing_is_told(tmp_path: Path) -> None:
+    capture = record(tmp_path / "capture", leaking)
+    capture.path_of(capture.snapshots[3]).unlink()
+    with pytest.raises(StoreError, match="is not a heap snapshot") as caught:
+        analyse(capture)
+    assert caught.value.seen == "no such file"
