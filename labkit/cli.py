@@ -26,7 +26,6 @@ from labkit.views import report, text
 
 EXIT = {"clean": 0, "suspect": 1, "inconclusive": 3}
 COULD_NOT_RUN = 2
-DEMO = "session_cache"
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -264,7 +263,7 @@ def _parser() -> argparse.ArgumentParser:
     investigate.add_argument("--out", metavar="DIR", help="keep capture, findings and report here")
     _add_app_options(investigate)
     demo = command("demo", _demo, "find the leak in a sample app and write the report")
-    demo.add_argument("case", nargs="?", default=DEMO, help=f"which case (default: {DEMO})")
+    demo.add_argument("case", help="a case that leaks")
     _add_app_options(demo)
     triage = command("triage", _triage, "say what a capture, or a single snapshot, shows")
     triage.add_argument("paths", nargs="+", metavar="SNAPSHOT|CAPTURE")
