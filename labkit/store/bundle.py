@@ -7,6 +7,7 @@ and xz sees that once their columns are stored plainly: seven snapshots cost lit
 from __future__ import annotations
 
 import lzma
+import re
 import shutil
 import tarfile
 import tempfile
@@ -15,13 +16,18 @@ from pathlib import Path
 
 from labkit.errors import NotACapture
 from labkit.store.capture import Capture, open_capture
+from labkit.store.snapshot import read_snapshot
 
 XZ_FILTERS = [{"id": lzma.FILTER_LZMA2, "preset": 6, "dict_size": 1 << 27}]
 MAX_UNPACKED_BYTES = 4 << 30
+PARTS = re.compile(r"manifest\.json|samples\.csv|(heap|sites)/[\w.-]+")
 
 
 def pack(capture: Capture, file: Path) -> None:
-    """Write ``capture`` to ``file`` (beside first, then renamed); the server's log stays at home."""
+    """Write ``capture`` to ``file`` (beside first, then renamed); the server's log stays at home.
+
+    Every snapshot is read first: raises what reading raises.
+    """
     partial = file.with_name(file.name + ".partial")
     try:
         with (
@@ -32,6 +38,7 @@ def pack(capture: Capture, file: Path) -> None:
             for name in ("manifest.json", "samples.csv"):
                 archive.add(capture.folder / name, name, filter=_anonymous)
             for entry in (*capture.snapshots, *capture.site_snapshots):
+                read_snapshot(capture.path_of(entry))
                 plain = Path(folder) / "plain.heap"
                 _store_plainly(capture.path_of(entry), plain)
                 archive.add(plain, entry.file, filter=_anonymous)
@@ -42,6 +49,8 @@ def pack(capture: Capture, file: Path) -> None:
 
 def unpack(file: Path, folder: Path) -> Capture:
     """Extract ``file`` to the new ``folder`` and open it; raises NotACapture for anything else."""
+    if folder.exists():
+        raise NotACapture(f"{folder} exists already; a capture is never written over.", hint="choose another folder")
     partial = folder.with_name(folder.name + ".partial")
     shutil.rmtree(partial, ignore_errors=True)
     try:
@@ -49,13 +58,13 @@ def unpack(file: Path, folder: Path) -> Capture:
             size = 0
             for member in archive:
                 size += member.size
-                if not member.isreg() or size > MAX_UNPACKED_BYTES:
+                if not member.isreg() or not PARTS.fullmatch(member.name) or size > MAX_UNPACKED_BYTES:
                     raise NotACapture(f"{file} is no capture bundle.", seen=f"{member.name!r} in it is refused")
                 archive.extract(member, partial, filter="data")
         if not (partial / "manifest.json").is_file():
             raise NotACapture(f"{file} is no capture bundle.", seen="there is no manifest.json in it")
         partial.rename(folder)
-    except (OSError, EOFError, lzma.LZMAError, tarfile.TarError) as error:
+    except (OSError, EOFError, ValueError, lzma.LZMAError, tarfile.TarError) as error:
         seen = f"{type(error).__name__}: {error}"
         raise NotACapture(f"{file} cannot be read as a capture bundle.", seen=seen, hint="copy it again") from None
     finally:

@@ -13,6 +13,7 @@ import csv
 import dataclasses
 import hashlib
 import json
+import math
 import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -22,6 +23,7 @@ from types import TracebackType
 from typing import Any
 
 from labkit.errors import NotACapture, UnsupportedVersion
+from labkit.store.manifest import MAX_NUMBER, check, read_manifest
 
 SCHEMA = "labkit.capture/1"
 
@@ -91,9 +93,7 @@ class CaptureWriter:
 
     def __init__(self, out_dir: Path) -> None:
         if out_dir.exists():
-            raise NotACapture(
-                f"{out_dir} exists already; a capture is never written over.", hint="choose another --out"
-            )
+            raise _in_the_way(out_dir)
         self.out_dir = out_dir.absolute()  # the worker has a current folder of its own
         self.folder = self.out_dir.with_name(out_dir.name + ".partial")
         self._snapshots: list[SnapshotEntry] = []
@@ -104,8 +104,10 @@ class CaptureWriter:
         self._notes: dict[str, Any] = {}
 
     def __enter__(self) -> CaptureWriter:
-        if self.folder.exists():
+        if self.folder.is_dir() and not self.folder.is_symlink():
             shutil.rmtree(self.folder)
+        else:
+            self.folder.unlink(missing_ok=True)
         (self.folder / "heap").mkdir(parents=True)
         (self.folder / "sites").mkdir()
         return self
@@ -180,8 +182,15 @@ class CaptureWriter:
             rows = csv.writer(stream)
             rows.writerow([field.name for field in dataclasses.fields(Sample)])
             rows.writerows(dataclasses.astuple(sample) for sample in self._samples)
-        self.folder.rename(self.out_dir)
+        try:
+            self.folder.rename(self.out_dir)
+        except OSError:
+            raise _in_the_way(self.out_dir) from None
         return open_capture(self.out_dir)
+
+
+def _in_the_way(out_dir: Path) -> NotACapture:
+    return NotACapture(f"{out_dir} exists already; a capture is never written over.", hint="choose another --out")
 
 
 def open_capture(folder: Path) -> Capture:
@@ -194,7 +203,7 @@ def open_capture(folder: Path) -> Capture:
         seen = "no such folder" if not folder.exists() else "there is no manifest.json in it"
         raise NotACapture(f"{folder} is not a labkit capture.", seen=seen, hint="labkit investigate ... --out DIR")
     try:
-        manifest = json.loads(path.read_text())
+        manifest = read_manifest(path)
         schema = str(manifest["schema"])
         if schema.startswith("labkit.capture/") and schema != SCHEMA:
             raise UnsupportedVersion(
@@ -204,10 +213,11 @@ def open_capture(folder: Path) -> Capture:
             )
         if schema != SCHEMA:
             raise NotACapture(f"{folder} is not a labkit capture.", seen=f"manifest.json names {schema!r}")
+        check(manifest)
         snapshots = tuple(_entries(manifest["snapshots"], folder))
         site_snapshots = tuple(_entries(manifest["site_snapshots"], folder))
         samples = tuple(_samples(folder / "samples.csv"))
-    except (OSError, ValueError, KeyError, TypeError) as error:
+    except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError, csv.Error) as error:
         raise NotACapture(f"{folder} is a damaged capture.", seen=f"{type(error).__name__}: {error}") from None
     return Capture(folder, manifest, samples, snapshots, site_snapshots)
 
@@ -215,18 +225,19 @@ def open_capture(folder: Path) -> Capture:
 def _entries(rows: list[dict[str, Any]], folder: Path) -> Iterator[SnapshotEntry]:
     root = folder.resolve()
     for row in rows:
-        entry = SnapshotEntry(
-            int(row["rung"]), int(row["pid"]), int(row["requests"]), str(row["file"]), dict(row["cost"])
-        )
+        entry = SnapshotEntry(row["rung"], row["pid"], row["requests"], str(row["file"]), dict(row["cost"]))
         if root not in (folder / entry.file).resolve().parents:
             raise ValueError(f"snapshot outside the capture: {entry.file!r}")
         yield entry
 
 
 def _samples(path: Path) -> Iterator[Sample]:
-    with path.open(newline="") as stream:
+    with path.open(newline="", encoding="utf-8") as stream:
         for row in csv.DictReader(stream):
-            yield Sample(float(row["time_s"]), *(int(row[field.name]) for field in dataclasses.fields(Sample)[1:]))
+            time_s, counts = float(row["time_s"]), [int(row[field.name]) for field in dataclasses.fields(Sample)[1:]]
+            if not math.isfinite(time_s) or not all(0 <= count < MAX_NUMBER for count in counts):
+                raise ValueError(f"samples.csv has a number out of range in {row}")
+            yield Sample(time_s, *counts)
 
 
 def _files(folder: Path) -> Iterator[Path]:

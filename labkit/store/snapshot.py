@@ -6,8 +6,9 @@ ends early, contradicts itself or was written by a newer version; nothing in it 
 
 from __future__ import annotations
 
-import io
 import json
+import re
+import struct
 import zipfile
 import zlib
 from dataclasses import dataclass
@@ -19,12 +20,27 @@ import numpy.typing as npt
 
 from labkit.agent import layout
 from labkit.errors import CorruptSnapshot, IncompleteWalk, NotASnapshot, TruncatedSnapshot, UnsupportedVersion
+from labkit.store.texts import writable
 
 Column = npt.NDArray[Any]
 
 #: Deflate never expands further than this (zlib documentation), so a larger claim is a lie.
 MAX_EXPANSION = 1032
+#: All parts together: real snapshots unpack to 4 to 8 times their file, also those of a million equal objects.
+MAX_EXPANSION_OF_ALL = 64
+#: ... but files of any size may unpack to this much.
+ALWAYS_ALLOWED_BYTES = 1 << 26
 MAX_HEADER_BYTES = 1 << 20
+#: The only compressions whose expansion is known, and the only ones the agent writes.
+COMPRESSIONS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
+MAX_LINE = 1 << 31
+#: No process has that many bytes; sums of sizes stay far from overflow.
+MAX_HEAP_BYTES = 1 << 56
+
+#: A header in NumPy's format 1.0 of an array of one dimension; matched, since evaluating it would trust it.
+NPY_HEADER = re.compile(
+    rb"\x93NUMPY\x01\x00(..)\{'descr': '([^']+)', 'fortran_order': False, 'shape': \((\d{1,12}),\),? ?\} *\n", re.DOTALL
+)
 
 
 @dataclass(frozen=True)
@@ -54,9 +70,9 @@ def read_snapshot(path: Path) -> Snapshot:
         with zipfile.ZipFile(path) as archive:
             header = _read_header(archive, path)
             _check_sizes(archive, path)
-            tables = {name: json.loads(archive.read(f"{name}.json")) for name in layout.TABLES}
+            tables = {name: json.loads(_read(archive, f"{name}.json")) for name in layout.TABLES}
             columns = {name: _read_column(archive, name) for name in layout.COLUMNS}
-    except zipfile.BadZipFile as error:
+    except (zipfile.BadZipFile, OSError, struct.error) as error:
         raise TruncatedSnapshot(
             f"{path} ends early or is damaged.", seen=str(error), hint="copy the file again, or take a new snapshot"
         ) from None
@@ -71,8 +87,11 @@ def _check_kind(path: Path) -> None:
     if not path.is_file():
         seen = "it is a folder" if path.is_dir() else "no such file"
         raise NotASnapshot(f"{path} is not a heap snapshot.", seen=seen, hint="labkit capture -o FILE")
-    with path.open("rb") as stream:
-        start = stream.read(4)
+    try:
+        with path.open("rb") as stream:
+            start = stream.read(4)
+    except OSError as error:
+        raise NotASnapshot(f"{path} is not a heap snapshot.", seen=f"it cannot be read: {error.strerror}") from None
     if start != b"PK\x03\x04":
         seen = "the file is empty" if not start else f"it begins with {start!r}, not with a ZIP header"
         raise NotASnapshot(f"{path} is not a heap snapshot.", seen=seen, hint="give a .heap file written by labkit")
@@ -87,7 +106,7 @@ def _read_header(archive: zipfile.ZipFile, path: Path) -> dict[str, Any]:
         ) from None
     if info.file_size > MAX_HEADER_BYTES:
         raise _corrupt(path, f"header.json claims {info.file_size} bytes")
-    header = json.loads(archive.read(info))
+    header = json.loads(_read(archive, "header.json"))
     if not isinstance(header, dict) or header.get("format") != layout.FORMAT:
         raise NotASnapshot(f"{path} is not a heap snapshot.", seen="header.json names another format")
     if header.get("version") != layout.VERSION:
@@ -102,21 +121,38 @@ def _read_header(archive: zipfile.ZipFile, path: Path) -> dict[str, Any]:
 
 
 def _check_sizes(archive: zipfile.ZipFile, path: Path) -> None:
+    file_size = path.stat().st_size
     for info in archive.infolist():
-        if info.file_size > max(info.compress_size, 1) * MAX_EXPANSION or info.compress_size > path.stat().st_size:
+        if info.file_size > max(info.compress_size, 1) * MAX_EXPANSION or info.compress_size > file_size:
             raise _corrupt(path, f"{info.filename} claims {info.file_size} bytes from {info.compress_size}")
+    claimed = sum(info.file_size for info in archive.infolist())
+    if claimed > max(MAX_EXPANSION_OF_ALL * file_size, ALWAYS_ALLOWED_BYTES):
+        raise _corrupt(path, f"its parts claim {claimed} bytes together, from a file of {file_size}")
+
+
+def _read(archive: zipfile.ZipFile, name: str) -> bytes:
+    """One member; never more than it claims, however much its data unpack to."""
+    info = archive.getinfo(name)
+    if info.compress_type not in COMPRESSIONS:
+        raise ValueError(f"{name} is compressed in a way no snapshot is")
+    with archive.open(info) as stream:
+        data = stream.read(info.file_size)
+    if len(data) != info.file_size:
+        raise EOFError(f"{name} claims {info.file_size} bytes and holds {len(data)}")
+    return data
 
 
 def _read_column(archive: zipfile.ZipFile, name: str) -> Column:
-    dtype = np.dtype(layout.COLUMNS[name][0])
-    stream = io.BytesIO(archive.read(f"{name}.npy"))
-    if np.lib.format.read_magic(stream) != (1, 0):
-        raise ValueError(f"{name}.npy is not in NumPy's format 1.0")
-    shape, fortran, found = np.lib.format.read_array_header_1_0(stream)
-    data = stream.getbuffer()[stream.tell() :]
-    if found != dtype or fortran or len(shape) != 1 or len(data) != shape[0] * dtype.itemsize:
-        raise ValueError(f"{name}.npy holds {found} {shape} in {len(data)} bytes, {dtype} expected")
-    return np.frombuffer(data, dtype=dtype)
+    dtype, _ = layout.COLUMNS[name]
+    data = _read(archive, f"{name}.npy")
+    header = NPY_HEADER.match(data)
+    if header is None:
+        raise ValueError(f"{name}.npy is no array of one dimension in NumPy's format 1.0")
+    found, rows = header[2].decode("latin-1"), int(header[3])
+    body = memoryview(data)[10 + int.from_bytes(header[1], "little") :]
+    if found != dtype or len(body) != rows * np.dtype(dtype).itemsize:
+        raise ValueError(f"{name}.npy holds {rows} rows of {found} in {len(body)} bytes, {dtype} expected")
+    return np.frombuffer(body, dtype=dtype)
 
 
 def _checked_tables(
@@ -125,11 +161,17 @@ def _checked_tables(
     for name in ("types", "labels"):
         if not isinstance(tables[name], list) or not all(isinstance(row, str) for row in tables[name]):
             raise _corrupt(path, f"{name}.json is not a list of texts")
-    try:
-        sites = [[(str(f), int(line), str(function)) for f, line, function in row] for row in tables["sites"]]
-    except (TypeError, ValueError):
-        raise _corrupt(path, "sites.json is not a list of tracebacks") from None
-    return tables["types"], tables["labels"], sites
+    if not isinstance(tables["sites"], list) or not all(_is_traceback(row) for row in tables["sites"]):
+        raise _corrupt(path, "sites.json is not a list of tracebacks")
+    sites = [[(writable(file), line, writable(function)) for file, line, function in row] for row in tables["sites"]]
+    return [writable(name) for name in tables["types"]], [writable(name) for name in tables["labels"]], sites
+
+
+def _is_traceback(row: Any) -> bool:
+    return isinstance(row, list) and all(
+        isinstance(frame, list) and [type(part) for part in frame] == [str, int, str] and 0 <= frame[1] < MAX_LINE
+        for frame in row
+    )
 
 
 def _check_columns(snapshot: Snapshot) -> None:
@@ -144,6 +186,8 @@ def _check_columns(snapshot: Snapshot) -> None:
     starts = columns["edge_start"]
     if starts[0] != 0 or starts[-1] != edges or bool(np.any(starts[1:] < starts[:-1])):
         raise _corrupt(snapshot.path, "edge_start does not ascend from 0 to the number of edges")
+    if float(columns["node_size"].sum(dtype=np.float64)) >= MAX_HEAP_BYTES:
+        raise _corrupt(snapshot.path, "node_size adds up to more than any process has")
     labels = len(snapshot.labels)
     is_position = columns["edge_kind"] == layout.INDEX
     bounds = (

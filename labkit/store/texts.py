@@ -1,0 +1,6 @@
+"""Texts from files, made fit to be written again."""
+
+
+def writable(text: str) -> str:
+    """The text with ``?`` for halves of characters (lone surrogates), which no output can encode."""
+    return text.encode("utf-8", "replace").decode("utf-8")

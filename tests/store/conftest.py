@@ -1,0 +1,8 @@
+"""Small heaps are made with the same builder as the findings' captures."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "findings"))
