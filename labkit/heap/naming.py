@@ -11,6 +11,8 @@ from labkit.store import layout
 
 #: An attribute chain from a module is shown as such up to this many names; longer ones by class.
 PLAIN_STEPS = 3
+#: A name is not made longer than this; what leads so far is a chain of objects, not a name.
+LONG_NAME = 200
 CLOSURE_PARTS = ("__closure__",)
 
 
@@ -25,12 +27,11 @@ def chain_steps(tree: PathTree, node: int) -> list[str]:
     for position, (edge, here) in enumerate(chain):
         if edge >= 0 and not _is_plumbing(graph, edge, here, position == len(chain) - 1):
             name = _edge_words(graph, edge)
-            own = graph.own_name(here)
-            pair = [name, own if own and own != "?" else graph.type_of(here)]
+            pair = [name, _known_name(graph, here) or graph.type_of(here)]
             if steps[-4:] != pair + pair:  # a chain of many equal links is shown as two
                 steps += pair
-        elif edge < 0 and graph.type_of(here) not in ("module", "frame"):
-            steps.append(graph.own_name(here) or graph.type_of(here))
+        elif edge < 0 and graph.type_of(here) not in ("module", "frame") and tree.root_kind(here) != "builtin-type":
+            steps.append(_known_name(graph, here) or graph.type_of(here))
     return steps
 
 
@@ -43,12 +44,12 @@ def dotted_name(tree: PathTree, node: int) -> str:
     graph = tree.graph
     name, plain, owner, in_namespace = "", 0, "", False
     for edge, here in tree.chain(node):
-        own = graph.own_name(here)
+        own = _known_name(graph, here)
         kind = graph.type_of(here)
         if edge < 0:
-            name = own if own and own != "?" else tree.roots.label[tree.root_of[here]] or kind
+            name = own or tree.roots.label[tree.root_of[here]] or kind
             plain = 0 if kind == "module" else PLAIN_STEPS + 1
-        elif own and own != "?" and kind not in ("code", "frame"):
+        elif own and kind not in ("code", "frame"):
             name, plain = own, (0 if kind == "module" else 1)
         else:
             name, plain = _extend(graph, edge, name, plain, owner, in_namespace)
@@ -62,20 +63,31 @@ def _extend(graph: Graph, edge: int, name: str, plain: int, owner: str, in_names
     if kind == layout.INTERNAL and label in ("__dict__", "__closure__", "__self__", "__wrapped__"):
         return name, plain
     if kind == layout.CLOSURE:
-        return f"{name}.{label or '?'}", PLAIN_STEPS + 1
+        return _longer(name, f".{label or '?'}"), PLAIN_STEPS + 1
     if kind == layout.VALUE and label and not in_namespace:
-        return f"{name}[{label!r}]", PLAIN_STEPS + 1
+        return _longer(name, f"[{label!r}]"), PLAIN_STEPS + 1
     if kind in (layout.ATTRIBUTE, layout.VALUE, layout.LOCAL) and label:
         if owner and plain > PLAIN_STEPS - 1:
             return f"{owner}.{label}", plain
-        return f"{name}.{label}", plain + 1
+        return _longer(name, f".{label}"), plain + 1
     if kind == layout.INTERNAL:
-        return f"{name}.{label}" if label else name, plain
+        return _longer(name, f".{label}") if label else name, plain
     if kind == layout.ELEMENT and graph.type_of(int(graph.edge_source[edge])).endswith("_lru_cache_wrapper"):
         return name, plain
     if kind == layout.INDEX and graph.type_of(int(graph.edge_source[edge])) == "tuple":
         return name, PLAIN_STEPS + 1
-    return f"{name}[*]", PLAIN_STEPS + 1
+    return _longer(name, "[*]"), PLAIN_STEPS + 1
+
+
+def _longer(name: str, step: str) -> str:
+    """The name with one more step, unless it is long or ends in this step twice: chains have no end."""
+    return name if len(name) > LONG_NAME or name.endswith(step + step) else name + step
+
+
+def _known_name(graph: Graph, node: int) -> str:
+    """The node's own name; empty where it has none or one that could not be shown."""
+    own = graph.own_name(node)
+    return "" if own == "?" else own
 
 
 def _is_instance_dict(graph: Graph, edge: int) -> bool:
@@ -85,10 +97,10 @@ def _is_instance_dict(graph: Graph, edge: int) -> bool:
 def _root_words(tree: PathTree, node: int) -> str:
     kind = tree.root_kind(node)
     first = tree.chain(node)[0][1]
-    own = tree.graph.own_name(first)
+    own = _known_name(tree.graph, first)
     label = tree.roots.label[tree.root_of[node]]
     if kind == "module":
-        return f"module {own if own and own != '?' else label}"
+        return f"module {own or label}"
     if kind == "thread":
         return f"{label}, running {own}" if own else label
     if kind == HELD_FROM_C:

@@ -19,7 +19,10 @@ from labkit.store import layout
 
 #: A step that recurs within this many steps above is the same population (list nodes, tree nodes).
 FOLD_WITHIN = 8
-UNNAMED_EDGES = ("[*]", ".?", "key")
+UNNAMED_EDGES = ("[*]", "key")
+NAMED_EDGES = (".", "local ", "closure ")
+#: Parts of objects that say nothing about whose parts they are.
+PARTS = ("dict", "tuple", "cell")
 NAMED_KINDS = (layout.ATTRIBUTE, layout.LOCAL, layout.CLOSURE, layout.INTERNAL)
 
 Counts = npt.NDArray[np.int64]
@@ -98,20 +101,31 @@ class Populations:
     def _repeated(self, parent: int, edge: str, kind: str, name: str) -> int | None:
         """The nearest population above that is the same step, if the path repeats itself.
 
-        A named step (``.next``) repeats when it recurs; one without a name (``[*]``) may be a container in
-        a container, and repeats from its third time on.
+        A named step (``.next``) repeats when it recurs below an owner of the same kind; one without a name
+        (``[*]``) may be a container in a container, and repeats from its third time on.
         """
-        wanted = 1 if edge.startswith(".") else 2 if edge in UNNAMED_EDGES else 0
+        if edge == "class" or (kind in PARTS and not edge.startswith(NAMED_EDGES) and edge not in UNNAMED_EDGES):
+            return None
+        unnamed = edge in UNNAMED_EDGES
+        wanted = 2 if unnamed else 1
         above, nearest = parent, None
         for _ in range(FOLD_WITHIN):
             if above < 0 or wanted == 0:
                 break
             row = self.rows[above]
-            if row.parent >= 0 and (row.edge, row.type, row.name) == (edge, kind, name):
+            same = row.parent >= 0 and (row.edge, row.type, row.name) == (edge, kind, name)
+            if same and (unnamed or self._owner(row.parent) == self._owner(parent)):
                 nearest = above if nearest is None else nearest
                 wanted -= 1
             above = row.parent
-        return nearest if wanted == 0 and nearest is not None else None
+        return nearest if wanted == 0 else None
+
+    def _owner(self, number: int) -> tuple[str, str]:
+        """Type and name of what has the attributes: of an object's namespace, the object."""
+        row = self.rows[number]
+        if row.edge == "__dict__" and row.parent >= 0:
+            row = self.rows[row.parent]
+        return row.type, row.name
 
 
 class _Steps:

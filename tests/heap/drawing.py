@@ -26,7 +26,7 @@ def draw(
     own_names: Mapping[str, str] | None = None,
 ) -> Graph:
     """Read edges ``A.name -> B`` (attribute), ``A[3] -> B`` (position), ``A['k'] -> B`` (dict value),
-    ``A{x} -> B`` (closure), ``A<x> -> B`` (internal part), ``A -> B`` (unnamed).
+    ``A{x} -> B`` (closure), ``A(x) -> B`` (local), ``A<x> -> B`` (internal part), ``A -> B`` (unnamed).
 
     ``roots`` are ``(node, kind)``; a node's reference count is its in-degree, its place as a root, and
     ``extra_refs``. Types default to ``object``, sizes to 10.
@@ -108,6 +108,8 @@ def _kind_and_label(mark: str, labels: list[str]) -> tuple[int, int]:
         return layout.INDEX, int(mark[1:-1])
     if mark.startswith("{"):
         return layout.CLOSURE, _label(mark[1:-1], labels)
+    if mark.startswith("("):
+        return layout.LOCAL, _label(mark[1:-1], labels)
     if mark.startswith("<"):
         return layout.INTERNAL, _label(mark[1:-1], labels)
     return layout.UNKNOWN, -1
