@@ -15,6 +15,9 @@ import sys
 
 from . import snapshot
 
+MAX_LINE = 65536
+MAX_RECEIVED = 1 << 20
+
 
 def start(folder):
     """Serve this process's agent in ``folder`` and say so in ``worker-<pid>.json``."""
@@ -23,7 +26,7 @@ def start(folder):
     listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
     listener.bind(path)
     os.chmod(path, 0o600)  # nobody can connect before listen; the umask belongs to the app's threads too
-    listener.listen(4)
+    listener.listen(64)  # callers wait while a picture is taken
     _thread.start_new_thread(_serve, (listener, pid))
     facts = {"pid": pid, "socket": path, "python": "{}.{}.{}".format(*sys.version_info[:3])}
     note = os.path.join(folder, f"worker-{pid}.json")
@@ -47,22 +50,25 @@ def _serve(listener, pid):
 
 
 def _converse(connection):
+    line = _read_line(connection)  # in any case: closing on unread words would throw away the answer too
     credentials = connection.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, 12)
     if struct.unpack("3i", credentials)[1] not in (0, os.getuid()):
         answer = {"ok": False, "error": "caller has another uid"}
     else:
-        answer = _handle(_read_line(connection))
+        answer = _handle(line)
     # a caller that hung up must not raise SIGPIPE, which the app may have set to kill
     connection.sendall(json.dumps(answer).encode() + b"\n", socket.MSG_NOSIGNAL)
 
 
 def _read_line(connection):
-    line = b""
-    while not line.endswith(b"\n") and len(line) < 65536:
+    """The caller's line, or a part of it that is no JSON when the caller sends far too much."""
+    line = part = connection.recv(4096)
+    received = len(line)
+    while part and not part.endswith(b"\n") and received < MAX_RECEIVED:
         part = connection.recv(4096)
-        if not part:
-            break
-        line += part
+        received += len(part)
+        if received <= MAX_LINE:
+            line += part
     return line
 
 

@@ -44,8 +44,11 @@ def say_listening(host, port):
 
 def say_failed(error):
     """Tell the driver why the app did not load: the last line of the innermost cause."""
-    while error.__cause__ is not None or error.__context__ is not None:
-        error = error.__cause__ or error.__context__
+    seen = []
+    while error is not None and not any(error is one for one in seen):
+        seen.append(error)
+        error = error.__cause__ or (None if error.__suppress_context__ else error.__context__)
+    error = seen[-1]
     say(f"worker-{os.getpid()}.failed", "".join(traceback.format_exception_only(error)).strip())
 
 

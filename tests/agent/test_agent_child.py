@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import time
+from pathlib import Path
 
 import pytest
 from agent_targets import SMALL_APP, Target, unpacked
@@ -137,9 +138,9 @@ def test_a_late_child_is_ended_and_leaves_nothing(target: Target) -> None:
     done = target.run(
         """
         import json, os, threading
-        many = [[i] for i in range(300_000)]
+        many = [[i] for i in range(100_000)]
         try:
-            take("late.heap", 0.05)
+            take("late.heap", 0.02)
         except TimeoutError as error:
             print(error)
         def children():
@@ -149,7 +150,7 @@ def test_a_late_child_is_ended_and_leaves_nothing(target: Target) -> None:
         """
     )
     lines = done.stdout.splitlines()
-    assert lines[0] == "the walk took longer than 0.05 s and was ended"
+    assert lines[0] == "the walk took longer than 0.02 s and was ended"
     assert lines[1] == "'' ['target.py']"
 
 
@@ -177,7 +178,7 @@ def test_an_orphaned_child_ends_by_its_own_alarm(target: Target) -> None:
     deadline = time.monotonic() + 30
     while _runs(child):
         assert time.monotonic() < deadline, "the child is still there"
-        time.sleep(0.05)
+        time.sleep(0.02)
 
 
 def _runs(pid: int) -> bool:
@@ -317,10 +318,10 @@ def test_a_busy_threaded_program_is_photographed_again_and_again(target: Target)
         def spawn():
             while not stop.is_set():
                 short = threading.Thread(target=sum, args=([1],)); short.start(); short.join()
-        threads = [threading.Thread(target=each) for each in (work, work, work, spawn)]
+        threads = [threading.Thread(target=each) for each in (work, work, spawn)]
         for thread in threads: thread.start()
         try:
-            for number in range(12):
+            for number in range(4):
                 take("x.heap", 30)
         finally:
             stop.set()
@@ -332,8 +333,8 @@ def test_a_busy_threaded_program_is_photographed_again_and_again(target: Target)
 def test_the_agent_is_not_in_its_own_picture(target: Target) -> None:
     with target.serve(SMALL_APP) as served:
         served.agent.trace_start(25)
-        for _ in range(3):
-            served.get()
+        served.get()
+        for _ in range(2):
             served.agent.snapshot(str(target.folder / "x.heap"))
     picture = target.picture()
     assert picture.type_of(picture.follow(picture.root("app"), "kept")) == "list"
@@ -343,8 +344,12 @@ def test_the_agent_is_not_in_its_own_picture(target: Target) -> None:
 
 
 def test_pictures_of_an_idle_process_are_alike(target: Target) -> None:
-    with target.serve(SMALL_APP) as served:
+    # garbage that the worker's own collector takes away in between would be a difference too
+    with target.serve("import gc" + SMALL_APP.replace("kept.append", "gc.collect(); kept.append")) as served:
         served.get()
         path = str(target.folder / "x.heap")
-        counts = [served.agent.snapshot(path)["nodes"] for _ in range(6)][1:]
+        served.agent.snapshot(path)
+        while len(list(Path(f"/proc/{served.worker['pid']}/task").iterdir())) > 2:
+            time.sleep(0.01)  # the request's own thread is on its way out
+        counts = [served.agent.snapshot(path)["nodes"] for _ in range(5)]
     assert max(counts) - min(counts) <= 5, counts
