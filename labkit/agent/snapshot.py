@@ -16,9 +16,10 @@ import json
 import os
 import select
 import signal
+import sys
 import time
 
-from . import child, threads
+from . import child, memory, threads
 from .fork import fork
 
 
@@ -61,6 +62,8 @@ def _result_of(pid, read_end, deadline, deadline_s):
 
 def _start_child(partial, deadline_s):
     """Return the child's pid and the end of the pipe on which it will say one line."""
+    if not memory.IS_KNOWN:
+        raise RuntimeError(f"{sys.version.split()[0]} lays out objects in a way this agent does not know")
     read_end, write_end = os.pipe()
     collecting = gc.isenabled()
     gc.disable()

@@ -280,6 +280,24 @@ def test_a_full_disk_is_an_error_and_leaves_nothing(target: Target) -> None:
     assert done.stdout.splitlines()[-1] == "[]"
 
 
+def test_an_interpreter_with_another_layout_of_objects_is_refused(target: Target) -> None:
+    done = target.run(
+        """
+        import os
+        from _labkit_agent import memory
+        print(memory.IS_KNOWN)
+        memory.IS_KNOWN = False
+        try:
+            take("x.heap")
+        except RuntimeError as error:
+            print(error, os.listdir("."))
+        """
+    )
+    known, refusal = done.stdout.splitlines()
+    assert known == "True"
+    assert refusal.endswith("lays out objects in a way this agent does not know ['target.py']")
+
+
 def test_no_descriptor_is_lost_when_the_kernel_refuses_to_fork(target: Target) -> None:
     done = target.run(
         """
