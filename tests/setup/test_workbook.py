@@ -63,14 +63,15 @@ class FromNothing:
 
 
 @pytest.fixture(scope="module")
-def made(tmp_path_factory: pytest.TempPathFactory) -> FromNothing:
-    """The one full set-up of these tests: killed early on, then started twice at the same moment."""
+def made(tmp_path_factory: pytest.TempPathFactory) -> Iterator[FromNothing]:
+    """The one full set-up of these tests: killed early on, then started twice at the same moment; large, so removed."""
     folder = fill(tmp_path_factory.mktemp("set up") / "a copy")
     cut_short(started(folder, "cases"), (folder / ".boot" / "bin" / "python").exists, signal.SIGKILL)
     stamped = (folder / ".boot" / ".ready").exists()
     both = [started(folder, "cases") for _ in range(2)]
     said = [one.communicate(timeout=280) for one in both]
-    return FromNothing(folder, stamped, [(one.returncode, *text) for one, text in zip(both, said, strict=True)])
+    yield FromNothing(folder, stamped, [(one.returncode, *text) for one, text in zip(both, said, strict=True)])
+    shutil.rmtree(folder.parent)
 
 
 def test_two_at_once_after_a_kill_make_one_environment(made: FromNothing) -> None:
@@ -126,7 +127,7 @@ def test_killed_while_packages_go_in(made: FromNothing) -> None:
     assert REMOVED in done.stderr
     assert SECOND in done.stderr
     assert FIRST not in done.stderr
-    imports = "import jupyterlab, matplotlib.pyplot, memray, pandas, playwright, pytest"
+    imports = "import memray, pandas, playwright, pytest"
     subprocess.run([made.folder / ".venv" / "bin" / "python", "-c", imports], check=True, timeout=120)
 
 
@@ -139,21 +140,19 @@ def test_ctrl_c_is_told(made: FromNothing) -> None:
     assert run(made.folder, "cases").stdout == made.two[0][1]
 
 
-@pytest.mark.parametrize("harm", ["python is gone", "labkit is gone", "moved"])
+@pytest.mark.parametrize("harm", ["python is gone", "moved"])
 def test_an_environment_that_cannot_work_is_made_again(made: FromNothing, harm: str) -> None:
     folder, bin_folder = made.folder, made.folder / ".venv" / "bin"
     if harm == "python is gone":
         (bin_folder / "python").unlink()
         (bin_folder / "python").symlink_to("/nowhere/python")
-    elif harm == "labkit is gone":
-        (bin_folder / "labkit").unlink()
-        made.stamp.unlink()
     else:
         folder = made.folder.rename(made.folder.with_name("moved"))
     done = run(folder, "cases")
     assert (done.returncode, done.stdout) == (0, made.two[0][1]), done.stderr
     assert REMOVED in done.stderr
-    subprocess.run([folder / ".venv" / "bin" / "jupyter", "--version"], check=True, capture_output=True, timeout=60)
+    subprocess.run([folder / ".venv" / "bin" / "ruff", "--version"], check=True, capture_output=True, timeout=60)
+    subprocess.run([folder / ".venv" / "bin" / "pytest", "--version"], check=True, capture_output=True, timeout=60)
     if folder != made.folder:
         folder.rename(made.folder)
         assert run(made.folder, "--version").returncode == 0
