@@ -36,10 +36,12 @@ def test_printed_graphs(printed: tuple[str, ...], root: str, expected: dict[str,
 
 
 def test_an_lru_cache() -> None:
-    r"""
-    module -> cache -> table -> A, B, C        cache 100, table 1000
-                |               (each entry     A + its value: 10 + 1, B: 20 + 2, C: 30 + 3
-                +----> ring <-> A <-> B <-> C <-> ring        ring: 5
+    """
+    module -> cache -> table -> A, B, C
+                |
+                +----> ring <-> A <-> B <-> C <-> ring
+
+    cache 100, table 1000, ring 5; each entry with its value: A 10 + 1, B 20 + 2, C 30 + 3
     """
     ring = "R.next -> A  A.next -> B  B.next -> C  C.next -> R  A.last -> R  B.last -> A  C.last -> B  R.last -> C"
     sizes = {"K": 100, "T": 1000, "R": 5, "A": 10, "B": 20, "C": 30, "VA": 1, "VB": 2, "VC": 3}
