@@ -133,14 +133,14 @@ def test_two_callers_at_once_are_served_one_after_the_other(served: Served, tmp_
     def ask(number: int) -> None:
         answers[number] = AgentClient(served.worker["socket"]).snapshot(str(tmp_path / f"{number}.heap"))
 
-    callers = [threading.Thread(target=ask, args=(number,)) for number in range(3)]
+    callers = [threading.Thread(target=ask, args=(number,)) for number in range(2)]
     for caller in callers:
         caller.start()
     for caller in callers:
         caller.join()
-    assert sorted(answers) == [0, 1, 2]
+    assert sorted(answers) == [0, 1]
     assert all(answer["ok"] and answer["nodes"] > 10_000 for answer in answers.values())
-    assert {each.name for each in tmp_path.iterdir()} == {"0.heap", "1.heap", "2.heap"}
+    assert {each.name for each in tmp_path.iterdir()} == {"0.heap", "1.heap"}
 
 
 def test_an_answer_says_what_the_picture_cost(served: Served, tmp_path: Path) -> None:
