@@ -138,9 +138,9 @@ def test_errors_that_are_allowed_are_normal(make_target, tmp_path):
 
 def test_an_endpoint_that_hangs(make_target, tmp_path):
     target = make_target(MANY_WAYS, steps=["GET /ok/{i}", "GET /hang/{i}"])
-    error = fails(target, tmp_path, AppHangs, request_timeout_s=0.5)
+    error = fails(target, tmp_path, AppHangs, request_timeout_s=3)
     assert error.what.startswith("GET /hang/")
-    assert "no complete answer within 0.5 s" in error.what
+    assert "no complete answer within 3 s" in error.what
 
 
 @pytest.mark.parametrize("server", ["gunicorn", "builtin"])
