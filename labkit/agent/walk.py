@@ -176,8 +176,10 @@ class Walker:
         count = len(thing)
         if not shares_its_keys(thing):
             self._add(thing, count, layout.KEY, repeat(-1, count))
-        only_strings = set(map(id, map(type, thing))) <= _STRINGS_ONLY
-        labels = map(self.labels.__getitem__ if only_strings else self.labels.of_key, thing)
+        if set(map(id, map(type, thing))) <= _STRINGS_ONLY:
+            labels = map(self.labels.__getitem__, thing)
+        else:
+            labels = map(self.labels.of_key, thing)
         self._add(thing.values(), count, layout.VALUE, labels)
 
     def _add(self, values, count, kind, labels):
