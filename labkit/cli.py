@@ -88,6 +88,8 @@ def _investigate(options: argparse.Namespace) -> int:
 
 
 def _investigate_into(options: argparse.Namespace, target: Target, folder: Path) -> int:
+    if folder.exists() and not folder.is_dir():
+        raise LabkitError(f"{folder} is a file; a folder is needed.", hint="choose another --out")
     if folder.exists() and any(folder.iterdir()):
         raise LabkitError(f"{folder} is not empty; nothing is written over.", hint="choose another --out")
     had_folder = folder.exists()
@@ -110,20 +112,20 @@ def _investigate_into(options: argparse.Namespace, target: Target, folder: Path)
 def _demo(options: argparse.Namespace) -> int:
     """Investigate a leaky sample app; success is that the culprit was found."""
     options.target, options.app, options.json, options.out = options.case, None, False, None
-    print(f"Investigating {options.case}: a Falcon app under Gunicorn, about 20 seconds.\n", flush=True)
+    print(f"Investigating {options.case}: a Falcon app under Gunicorn, about half a minute.\n", flush=True)
     status = _investigate(options)
     return 0 if status == EXIT["suspect"] else COULD_NOT_RUN
 
 
 def _report(options: argparse.Namespace) -> int:
-    findings = pipeline.analyse(Path(options.capture), _progress_line(options))
+    findings = pipeline.analyse(_capture_in(Path(options.capture)), _progress_line(options))
     report.write_report(findings, Path(options.output))
     print(f"Report: {options.output}")
     return EXIT[findings.verdict]
 
 
 def _triage(options: argparse.Namespace) -> int:
-    first = Path(options.paths[0])
+    first = _capture_in(Path(options.paths[0]))
     if first.is_dir() and len(options.paths) == 1:
         findings = pipeline.analyse(open_capture(first), _progress_line(options))
     else:
@@ -132,9 +134,17 @@ def _triage(options: argparse.Namespace) -> int:
     return EXIT[findings.verdict]
 
 
+def _capture_in(path: Path) -> Path:
+    """The capture itself where the folder of a whole investigation is given."""
+    inside = path / "capture"
+    return inside if (inside / "manifest.json").is_file() else path
+
+
 def _target(options: argparse.Namespace) -> Target:
     if options.app and options.target:
-        raise CaseError("Give a case or --app, not both.", seen=f"{options.target} and --app {options.app}")
+        seen = f"{options.target} and --app {options.app}"
+        hint = "if this was part of a request or a body, put quotes around it: --request 'GET /items/{i}'"
+        raise CaseError("Give a case or --app, not both.", seen=seen, hint=hint)
     if options.target:
         if options.request:
             raise CaseError("--request goes with --app; a case brings its own load.")
@@ -205,7 +215,9 @@ def _valid(model: Any, **fields: Any) -> Any:
         return model(**fields)
     except ValueError as error:
         faults = error.errors() if hasattr(error, "errors") else []
-        seen = "; ".join(f"{'.'.join(map(str, fault['loc']))}: {fault['msg']}" for fault in faults) or str(error)
+        seen = "; ".join(
+            f"{'.'.join(map(str, fault['loc']))}: {fault['msg'].removeprefix('Value error, ')}" for fault in faults
+        ) or str(error)
         raise CaseError("The load cannot be played.", seen=seen, hint="labkit investigate --help") from None
 
 

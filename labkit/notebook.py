@@ -29,7 +29,7 @@ from labkit.views.figures import figure_svg
 from labkit.views.memory import memory_figure
 from labkit.views.names import shown
 
-LINE = "slope of a straight line"
+LINE = "slope of the steady part"
 DATA = Path(__file__).resolve().parents[1] / "data"
 
 

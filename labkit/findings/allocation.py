@@ -15,7 +15,10 @@ NOT_THE_APP = ("site-packages", "dist-packages", "lib/python3.", "<frozen", "<st
 
 
 def allocation_site(evidence: Evidence, lead: int, members: tuple[int, ...]) -> AllocationSite | None:
-    """The line that allocated most bytes of population ``lead``; of ``members`` where it has none."""
+    """The line that allocated most bytes of population ``lead``; of ``members`` where it has none.
+
+    None when no line of the application is on any of their tracebacks.
+    """
     for numbers in ((lead,), members):
         for heap in evidence.allocations:
             frames = _weigh(
@@ -33,15 +36,15 @@ def allocation_site(evidence: Evidence, lead: int, members: tuple[int, ...]) -> 
 def _weigh(sites: list[list[Frame]], column: np.ndarray, sizes: np.ndarray, chosen: np.ndarray) -> Counter[Frame]:
     weights: Counter[Frame] = Counter()
     for node in np.flatnonzero(chosen & (column >= 0)).tolist():
-        trace = sites[int(column[node])]
-        if trace:
-            weights[_own_frame(trace)] += int(sizes[node])
+        frame = _own_frame(sites[int(column[node])])
+        if frame is not None:
+            weights[frame] += int(sizes[node])
     return weights
 
 
-def _own_frame(trace: list[Frame]) -> Frame:
-    """The innermost frame in the application's code; the innermost of all when there is none."""
-    return next((frame for frame in trace if not any(part in frame[0] for part in NOT_THE_APP)), trace[0])
+def _own_frame(trace: list[Frame]) -> Frame | None:
+    """The innermost frame in the application's code; None when a library did it on its own."""
+    return next((frame for frame in trace if not any(part in frame[0] for part in NOT_THE_APP)), None)
 
 
 def _short(file: str) -> str:

@@ -20,7 +20,6 @@ class Graph:
         self.snapshot = snapshot
         columns = snapshot.columns
         self.node_count = snapshot.node_count
-        self.edge_count = len(columns["edge_target"])
         self.size_bytes: Ints = columns["node_size"].astype(np.int64)
         self.refcount: Ints = columns["node_refcount"].astype(np.int64)
         self.edge_start: Ints = columns["edge_start"].astype(np.int64)

@@ -13,7 +13,6 @@ from labkit.store import layout
 PLAIN_STEPS = 3
 #: A name is not made longer than this; what leads so far is a chain of objects, not a name.
 LONG_NAME = 200
-CLOSURE_PARTS = ("__closure__",)
 
 
 def chain_steps(tree: PathTree, node: int) -> list[str]:

@@ -86,7 +86,9 @@ def read_snapshot(path: Path) -> Snapshot:
 def _check_kind(path: Path) -> None:
     if not path.is_file():
         seen = "it is a folder" if path.is_dir() else "no such file"
-        raise NotASnapshot(f"{path} is not a heap snapshot.", seen=seen, hint="labkit capture -o FILE")
+        raise NotASnapshot(
+            f"{path} is not a heap snapshot.", seen=seen, hint="give a .heap file from the heap folder of a capture"
+        )
     try:
         with path.open("rb") as stream:
             start = stream.read(4)

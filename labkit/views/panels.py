@@ -81,11 +81,6 @@ def _byte_axis(axes: Axes) -> None:
     axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: byte_tick(value)))
 
 
-def tick_text(size_bytes: float) -> str:
-    """Bytes without the zeros behind the point: ``500 kB``, ``1.5 MB``, ``2 MB``."""
-    return re.sub(r"\.0+(?= )|(?<=\.\d)0+(?= )", "", bytes_text(size_bytes))
-
-
 def _count_axis(axes: Axes) -> None:
     """Whole numbers up the side."""
     axes.yaxis.set_major_locator(MaxNLocator(nbins=5, steps=TICK_STEPS, integer=True))

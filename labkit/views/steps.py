@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 
 from labkit.findings.model import Suspect
@@ -52,15 +53,16 @@ def steps_of(suspect: Suspect, name_limit: int = 160) -> tuple[Step, ...]:
 
 def _retainer_row(retainer: str, nodes: list[str], edges: list[str]) -> int:
     """The node that the retainer's dotted name reaches; the root's child where names do not tell."""
-    for row in range(1, len(nodes)):
-        if edges[row] and retainer.endswith(edges[row].lstrip(".")):
+    words = re.findall(r"\w+", retainer)
+    for row in range(len(nodes) - 1, 0, -1):
+        if words and words[-1] == edges[row].lstrip(".").rpartition(" ")[2]:
             return row
     return min(1, len(nodes) - 1) if len(nodes) > 2 else 0
 
 
 def _guilty_row(edges: list[str], retainer_row: int) -> int:
     """The first reference of many at or below the retainer; else the last one of the chain."""
-    for row in range(max(1, retainer_row), len(edges)):
+    for row in range(retainer_row + 1, len(edges)):
         if MANY in edges[row]:
             return row
     return len(edges) - 1

@@ -132,15 +132,6 @@ def interval_text(suspect: Suspect) -> str:
     return f"95 % interval {span}" if " to " in span or span == "unknown" else "95 % interval within rounding"
 
 
-def grows_text(suspect: Suspect) -> str:
-    """What grows, how many and how much: ``Session: 1.00 objects and 1.83 kB per request``."""
-    grows = suspect.grows
-    return (
-        f"{shown(grows.type)}: {number(grows.objects_per_request)} objects"
-        f" and {bytes_text(grows.bytes_per_request)} per request"
-    )
-
-
 def site_text(site: AllocationSite | None) -> str:
     """``shop/sessions.py line 41, in remember``; without a site, that none was recorded."""
     if site is None:

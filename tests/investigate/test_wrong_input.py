@@ -205,3 +205,29 @@ def test_bodies_that_match_no_requests(labkit: Labkit, tmp_path: Path) -> None:
     bodies = ("--body", "one", "--body", "two")
     outcome = labkit("investigate", "--app", plain_app(tmp_path), *requests, *bodies)
     refused(outcome, "Bodies and requests do not match", "2 times --body, 3 requests")
+
+
+def test_the_out_folder_is_a_file(labkit: Labkit, tmp_path: Path) -> None:
+    (tmp_path / "mine.txt").write_text("mine")
+    outcome = labkit("investigate", "--app", plain_app(tmp_path), *REQUEST, "--out", str(tmp_path / "mine.txt"))
+    refused(outcome, "is a file; a folder is needed", "--out")
+    assert (tmp_path / "mine.txt").read_text() == "mine"
+
+
+def test_forgotten_quotes(labkit: Labkit, tmp_path: Path) -> None:
+    outcome = labkit("investigate", "--app", plain_app(tmp_path), "--request", "GET", "/orders/{i}")
+    refused(outcome, "Give a case or --app, not both", "put quotes around it")
+
+
+def test_triage_takes_the_folder_that_out_named(labkit: Labkit, tmp_path: Path) -> None:
+    kept = tmp_path / "kept"
+    done = labkit("investigate", "--app", plain_app(tmp_path), *REQUEST, *QUICK, "--out", str(kept), "--json")
+    again = labkit("triage", str(kept), "--json")
+    assert (again.status, again.findings["verdict"]) == (done.status, done.findings["verdict"])
+
+
+def test_a_run_too_short_to_fill_a_bounded_cache_accuses_nobody(labkit: Labkit, tmp_path: Path) -> None:
+    """Every WSGI server parses addresses through an lru_cache with 128 places."""
+    found = labkit("investigate", "--app", plain_app(tmp_path), *REQUEST, *QUICK, "--json").findings
+    assert (found["verdict"], found["suspects"]) == ("inconclusive", [])
+    assert "urllib.parse.urlsplit is an lru_cache with a bound and was not seen full" in found["missing"][0]

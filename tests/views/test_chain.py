@@ -33,6 +33,16 @@ def test_the_guilty_reference_is_the_first_of_many_below_the_retainer() -> None:
     assert [step.edge for step in steps_of(plain) if step.is_guilty] == ["next"]
 
 
+def test_a_container_on_the_way_is_not_taken_for_the_holder() -> None:
+    """Every resource of a Falcon app hangs from the list of its router."""
+    path = ["module orders", "app", "falcon.App", "_return_values", "list", "[*]", "Node", "resource", "orders.Bus"]
+    path += ["_handlers", "dict", "paid", "list", "[*]", "method"]
+    changes = {"retaining_path": path, "retainer": "orders.Bus._handlers['paid']"}
+    steps = steps_of(made.SESSIONS.model_copy(update=changes))
+    assert [row for row, step in enumerate(steps) if step.is_retainer] == [path.index("paid") // 2 + 1]
+    assert [row for row, step in enumerate(steps) if step.is_guilty] == [len(steps) - 1]
+
+
 def test_what_grows_is_marked_where_it_stands_not_at_the_end() -> None:
     assert [step.name for step in steps_of(made.REFUSALS) if step.grows] == ["orders.errors.OrderRefused"]
 

@@ -161,7 +161,6 @@ def test_an_interval_narrower_than_its_digits_says_so() -> None:
 
 
 def test_facts_of_a_suspect() -> None:
-    assert wording.grows_text(made.SESSIONS) == "shop.sessions.Session: 0.333 objects and 1.83 kB per request"
     assert wording.site_text(None) == "not recorded"
     assert wording.projection(made.SESSIONS) == "about 1.8 MB per 1,000 requests"
     assert wording.projection(made.UPLOADS) == "about 250 per 1,000 requests"

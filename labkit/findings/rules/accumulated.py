@@ -14,6 +14,8 @@ from labkit.findings.model import Growth, SeriesPoint, Suspect
 from labkit.heap.naming import dotted_name
 from labkit.heap.roots import GARBAGE, HELD_FROM_C
 
+CACHE_TYPE = "functools._lru_cache_wrapper"
+CACHE_LINK_TYPE = "functools._lru_list_elem"
 TRACEBACK_TYPES = ("traceback", "frame")
 
 #: Shapes that may still become a leak, in words: of objects, and of bytes in place.
@@ -31,7 +33,12 @@ def find(draft: Draft) -> None:
             continue  # rules of their own
         if found.bytes_per_request < thresholds.MIN_SUSPECT_BYTES_PER_REQUEST:
             continue
-        if is_steady(found):
+        if fills_a_bound(draft.evidence, found):
+            if found.trend.shape in ("linear", *UNDECIDED):
+                holder = dotted_name(draft.evidence.last.tree, holder_node(draft.evidence, found))
+                line = f"more requests: {holder} is an lru_cache with a bound and was not seen full"
+                draft.missing += [] if line in draft.missing else [line]
+        elif is_steady(found):
             draft.suspected[len(draft.suspects)] = found
             draft.suspects.append(suspect_of(draft.evidence, found))
         elif (shape := _undecided(found)) and not _gives_back(found):
@@ -61,6 +68,15 @@ def _gives_back(found: Accumulation) -> bool:
     """Whether some rung let go of half of what the fullest rung gained: something empties it."""
     steps = np.diff(found.bytes if found.grows_in_place else found.objects)
     return bool(-steps.min() >= 0.5 * steps.max())
+
+
+def fills_a_bound(evidence: Evidence, found: Accumulation) -> bool:
+    """Whether the growth is in a ``functools.lru_cache`` with a bound: only those keep their entries in links."""
+    rows = evidence.populations.rows
+    cache = found.retainer
+    while cache >= 0 and rows[cache].type != CACHE_TYPE:
+        cache = rows[cache].parent if rows[cache].type in (CACHE_LINK_TYPE, "dict") else -1
+    return cache >= 0 and any(rows[number].type == CACHE_LINK_TYPE for number in evidence.below(cache))
 
 
 def is_steady(found: Accumulation) -> bool:
