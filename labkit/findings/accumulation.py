@@ -2,7 +2,9 @@
 
 Walking a path from the root, the first population that gains objects on every rung marks the
 accumulation point; the step before it is the retainer. What grows under one retainer is one
-accumulation, whatever the number of types it consists of.
+accumulation, whatever the number of types it consists of. Several workers may reach the same holder by
+different paths (one through the server's records, one through its own stack); what has the same holder
+is added up before any trend is judged, for no worker's share of the load is even.
 """
 
 from __future__ import annotations
@@ -15,6 +17,7 @@ import numpy as np
 from labkit.findings import thresholds
 from labkit.findings.evidence import Evidence
 from labkit.growth.trend import Trend, trend_of
+from labkit.heap.naming import local_name
 from labkit.heap.populations import Counts
 
 
@@ -23,21 +26,27 @@ class Accumulation:
     """What grows under one retainer.
 
     ``retainer`` is a population number, -1 when the newcomers hang from no root by name. ``tops`` are
-    the growing populations right below it, ``members`` all populations from there down, ``lead`` the
-    one whose type says best what grows. ``grows_in_place``: bytes grow without a growing number of
-    objects, as in a buffer or a string. Series have one value per rung.
+    the growing populations right below it, ``members`` all populations from there down, ``leads`` those
+    whose type says best what grows, one for each path by which workers reach the holder.
+    ``grows_in_place``: bytes grow without a growing number of objects, as in a buffer or a string.
+    Series have one value per rung.
     """
 
     retainer: int
     tops: tuple[int, ...]
     members: tuple[int, ...]
-    lead: int
+    leads: tuple[int, ...]
     grows_in_place: bool
     objects: Counts
     bytes: Counts
     objects_trend: Trend
     bytes_trend: Trend
     overhead_bytes_per_request: float
+
+    @property
+    def lead(self) -> int:
+        """The first of ``leads``; all have the same type."""
+        return self.leads[0]
 
     @property
     def trend(self) -> Trend:
@@ -59,8 +68,9 @@ def accumulations(evidence: Evidence) -> list[Accumulation]:
         parent = rows[number].parent
         if parent not in gaining:
             groups[parent if parent >= 0 else -1 - number].append(number)
-    found = [_accumulation(evidence, retainer, tops) for retainer, tops in groups.items()]
-    found += [_accumulation(evidence, rows[number].parent, [number], in_place=True) for number in sorted(swelling)]
+    paths = [_Path(max(retainer, -1), tops, _lead(evidence, tops)) for retainer, tops in groups.items()]
+    paths += [_Path(rows[number].parent, [number], number, in_place=True) for number in sorted(swelling)]
+    found = [_accumulation(evidence, same) for same in _by_holder(evidence, paths)]
     return sorted(found, key=lambda one: (-one.bytes_per_request, one.retainer, one.lead))
 
 
@@ -87,26 +97,67 @@ def _smallest(evidence: Evidence) -> float:
     return max(thresholds.MIN_OBJECTS_PER_RUNG, thresholds.MIN_OBJECTS_PER_REQUEST * evidence.requests_per_rung)
 
 
-def _accumulation(evidence: Evidence, retainer: int, tops: list[int], *, in_place: bool = False) -> Accumulation:
+@dataclass(frozen=True)
+class _Path:
+    """One path to a holder and what grows below it."""
+
+    retainer: int
+    tops: list[int]
+    lead: int
+    in_place: bool = False
+
+
+def _by_holder(evidence: Evidence, paths: list[_Path]) -> list[list[_Path]]:
+    """Paths that end at the same holder in different workers, together; otherwise each alone."""
+    same: dict[object, list[_Path]] = defaultdict(list)
+    for place, path in enumerate(paths):
+        same[_holder_key(evidence, path) or place].append(path)
+    found: list[list[_Path]] = []
+    for together in same.values():
+        workers = [worker for path in together for worker in _workers_with(evidence, path)]
+        found += [together] if len(workers) == len(set(workers)) else [[path] for path in together]
+    return found
+
+
+def _workers_with(evidence: Evidence, path: _Path) -> list[int]:
+    """In which of the last heaps the path leads to something."""
+    return [worker for worker, heap in enumerate(evidence.lasts) if (heap.numbers == path.lead).any()]
+
+
+def _holder_key(evidence: Evidence, path: _Path) -> tuple[str, str, bool] | None:
+    """What is the same of one holder in all workers: the end of its name, the type that grows, and how."""
+    named = path.lead if path.in_place else path.retainer
+    if len(evidence.lasts) < 2 or named < 0:
+        return None
+    heap = evidence.lasts[evidence.heap_with([named])]
+    nodes = np.flatnonzero(heap.numbers == named)
+    if not len(nodes):
+        return None
+    return local_name(heap.tree, int(nodes[0])), evidence.populations.rows[path.lead].type, path.in_place
+
+
+def _accumulation(evidence: Evidence, paths: list[_Path]) -> Accumulation:
+    in_place = paths[0].in_place
+    tops = [number for path in paths for number in path.tops]
     members = tops if in_place else sorted({number for top in tops for number in evidence.below(top)})
-    lead = tops[0] if in_place else _lead(evidence, tops, members)
-    objects = evidence.objects[lead]
+    leads = [path.lead for path in paths]
+    retainers = [] if in_place else sorted({path.retainer for path in paths if path.retainer >= 0})
+    objects: Counts = evidence.objects[leads].sum(axis=0)
     sizes: Counts = evidence.bytes[members].sum(axis=0)
+    own: Counts = evidence.bytes[retainers].sum(axis=0)
     served = evidence.requests[-1] - evidence.requests[0]
-    own = evidence.bytes[retainer] if retainer >= 0 and not in_place else np.zeros_like(sizes)
-    overhead = max(int(own[-1] - own[0]), 0) / served
     smallest = _smallest(evidence)
     return Accumulation(
-        retainer=max(retainer, -1),
+        retainer=paths[0].retainer,
         tops=tuple(tops),
         members=tuple(members),
-        lead=lead,
+        leads=tuple(leads),
         grows_in_place=in_place,
         objects=objects,
         bytes=sizes + own,
         objects_trend=trend_of(evidence.requests, objects.tolist(), smallest=smallest),
         bytes_trend=trend_of(evidence.requests, sizes.tolist(), smallest=smallest, unit=_noise_bytes(sizes)),
-        overhead_bytes_per_request=overhead,
+        overhead_bytes_per_request=max(int(own[-1] - own[0]), 0) / served,
     )
 
 
@@ -115,8 +166,9 @@ def _noise_bytes(sizes: Counts) -> float:
     return max(float(np.diff(sizes).max()) / 25, 1.0)
 
 
-def _lead(evidence: Evidence, tops: list[int], members: list[int]) -> int:
+def _lead(evidence: Evidence, tops: list[int]) -> int:
     """The population whose type says best what grows: a class somebody wrote, close to the retainer."""
+    members = sorted({number for top in tops for number in evidence.below(top)})
     gain = {number: int(evidence.objects[number, -1] - evidence.objects[number, 0]) for number in members}
     most_on_top = max(gain[number] for number in tops)
     rows = evidence.populations.rows

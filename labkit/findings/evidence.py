@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -36,9 +36,10 @@ class FoldedHeap:
 
 @dataclass(frozen=True)
 class Evidence:
-    """Series per rung and the last heap in full.
+    """Series per rung and the last heap of each worker in full, the largest first.
 
-    ``objects`` and ``bytes`` have shape (populations, rungs) and are summed over workers.
+    ``objects`` and ``bytes`` have shape (populations, rungs) and are summed over workers. ``retained``
+    runs parallel to ``lasts``.
     """
 
     capture: Capture
@@ -47,8 +48,8 @@ class Evidence:
     children: list[list[int]]
     objects: Counts
     bytes: Counts
-    last: FoldedHeap
-    retained: Dominators
+    lasts: list[FoldedHeap]
+    retained: list[Dominators]
     allocations: list[FoldedHeap]
     samples: tuple[Sample, ...]
 
@@ -56,6 +57,11 @@ class Evidence:
     def requests_per_rung(self) -> float:
         """Mean number of requests between two snapshots."""
         return (self.requests[-1] - self.requests[0]) / (len(self.requests) - 1)
+
+    def heap_with(self, numbers: Sequence[int]) -> int:
+        """Which of ``lasts`` has most objects of these populations; workers may reach the same by other paths."""
+        counts = [int(np.isin(heap.numbers, numbers).sum()) for heap in self.lasts]
+        return counts.index(max(counts))
 
     def below(self, number: int) -> list[int]:
         """A population and all populations under it."""
@@ -78,7 +84,7 @@ def gather(capture: Capture, report: Report = lambda _: None) -> Evidence:
         )
     populations = Populations()
     columns: list[tuple[Counts, Counts]] = []
-    last: FoldedHeap | None = None
+    lasts: list[FoldedHeap] = []
     for rung in sorted(rungs):
         objects, sizes = np.zeros(0, np.int64), np.zeros(0, np.int64)
         for entry in rungs[rung]:
@@ -86,12 +92,12 @@ def gather(capture: Capture, report: Report = lambda _: None) -> Evidence:
             heap = fold(capture, entry, populations)
             objects = _add(objects, np.bincount(heap.numbers))
             sizes = _add(sizes, np.bincount(heap.numbers, weights=heap.graph.size_bytes).astype(np.int64))
-            if rung == max(rungs) and (last is None or heap.graph.node_count > last.graph.node_count):
-                last = heap
+            if rung == max(rungs):
+                lasts.append(heap)
         columns.append((objects, sizes))
-    assert last is not None
+    lasts.sort(key=lambda heap: -heap.graph.node_count)
     report("computing retained sizes")
-    retained = dominators(last.graph, [*last.tree.roots.node, *held_from_c(last.graph).tolist()])
+    retained = [dominators(one.graph, [*one.tree.roots.node, *held_from_c(one.graph).tolist()]) for one in lasts]
     report("reading allocation sites")
     allocations = [fold(capture, entry, populations) for entry in capture.site_snapshots[-1:]]
     width = len(populations.rows)
@@ -102,7 +108,7 @@ def gather(capture: Capture, report: Report = lambda _: None) -> Evidence:
         children=populations.children(),
         objects=np.stack([np.pad(o, (0, width - len(o))) for o, _ in columns], axis=1),
         bytes=np.stack([np.pad(b, (0, width - len(b))) for _, b in columns], axis=1),
-        last=last,
+        lasts=lasts,
         retained=retained,
         allocations=allocations,
         samples=capture.samples,

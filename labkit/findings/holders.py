@@ -8,7 +8,8 @@ import numpy as np
 
 from labkit.findings import thresholds
 from labkit.findings.accumulation import Accumulation
-from labkit.findings.evidence import Evidence
+from labkit.findings.evidence import Evidence, FoldedHeap
+from labkit.heap.graph import Graph
 from labkit.heap.naming import chain_steps, dotted_name
 
 #: How many newcomers are looked at for the shortest path to show.
@@ -17,12 +18,34 @@ SAMPLE = 50
 IMMUTABLE = ("str", "bytes", "int", "tuple")
 
 
+def heap_of(evidence: Evidence, found: Accumulation) -> FoldedHeap:
+    """The last heap of the worker that shows best what grows."""
+    return evidence.lasts[_worker(evidence, found)]
+
+
+def _worker(evidence: Evidence, found: Accumulation) -> int:
+    """The worker with most of it; one that reaches it from a module, where there is such a path."""
+    from_modules = [top for top in found.tops if evidence.populations.path(top)[0].edge.startswith("module")]
+    return evidence.heap_with(from_modules or found.tops)
+
+
+def holder_name(evidence: Evidence, found: Accumulation) -> str:
+    """The dotted name of what holds most newcomers."""
+    return dotted_name(heap_of(evidence, found).tree, holder_node(evidence, found))
+
+
+def retained_bytes(evidence: Evidence, found: Accumulation) -> int:
+    """What the holder keeps alive, in the worker that ``heap_of`` chose."""
+    retained = evidence.retained[_worker(evidence, found)].retained_bytes
+    return int(retained[holder_node(evidence, found)])
+
+
 def holder_node(evidence: Evidence, found: Accumulation) -> int:
     """The node that holds most newcomers; a newcomer itself when nothing with a name holds them."""
-    heap = evidence.last
+    heap = heap_of(evidence, found)
     newcomers = np.flatnonzero(np.isin(heap.numbers, found.tops))
     if found.grows_in_place and evidence.populations.rows[found.lead].type not in IMMUTABLE:
-        return int(np.flatnonzero(heap.numbers == found.lead)[-1])
+        return int(np.flatnonzero(np.isin(heap.numbers, found.leads))[-1])
     if found.retainer < 0 or not len(newcomers):
         return int(newcomers[-1]) if len(newcomers) else 0
     parents = Counter(heap.tree.parent[node] for node in newcomers.tolist())
@@ -31,21 +54,23 @@ def holder_node(evidence: Evidence, found: Accumulation) -> int:
 
 def newcomer_node(evidence: Evidence, found: Accumulation) -> int | None:
     """The nearest of the objects that grow, to show the path down to it."""
-    nodes = np.flatnonzero(evidence.last.numbers == found.lead)
-    depths = [len(evidence.last.tree.chain(node)) for node in nodes[:SAMPLE].tolist()]
+    heap = heap_of(evidence, found)
+    nodes = np.flatnonzero(np.isin(heap.numbers, found.leads))
+    depths = [len(heap.tree.chain(node)) for node in nodes[:SAMPLE].tolist()]
     return int(nodes[int(np.argmin(depths))]) if depths else None
 
 
 def path_of(evidence: Evidence, found: Accumulation) -> list[str]:
     """The retaining path in words, from the root to one of the objects that grow."""
     node = newcomer_node(evidence, found)
-    return chain_steps(evidence.last.tree, node if node is not None else holder_node(evidence, found))
+    return chain_steps(heap_of(evidence, found).tree, node if node is not None else holder_node(evidence, found))
 
 
 def co_holders(evidence: Evidence, found: Accumulation) -> list[str]:
     """Dotted names of further objects that refer to at least half of the newcomers."""
-    heap, graph = evidence.last, evidence.last.graph
-    newcomers = np.isin(heap.numbers, [found.lead, *found.tops]) & _same_type(evidence, found)
+    heap = heap_of(evidence, found)
+    graph = heap.graph
+    newcomers = np.isin(heap.numbers, [*found.leads, *found.tops]) & _same_type(evidence, graph, found)
     inside = np.isin(heap.numbers, found.members)
     known = holder_node(evidence, found)
     edges = np.flatnonzero(newcomers[graph.edge_target] & ~inside[graph.edge_source])
@@ -55,8 +80,7 @@ def co_holders(evidence: Evidence, found: Accumulation) -> list[str]:
     return sorted(set(names) - {dotted_name(heap.tree, known)})
 
 
-def _same_type(evidence: Evidence, found: Accumulation) -> np.ndarray:
-    graph = evidence.last.graph
+def _same_type(evidence: Evidence, graph: Graph, found: Accumulation) -> np.ndarray:
     wanted = evidence.populations.rows[found.lead].type
     rows = [row for row, name in enumerate(graph.snapshot.types) if name == wanted]
     chosen: np.ndarray = np.isin(graph.snapshot.columns["node_type"], rows)

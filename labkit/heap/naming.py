@@ -57,6 +57,23 @@ def dotted_name(tree: PathTree, node: int) -> str:
     return re.sub(r"(\[\*\])+", "[*]", name).removesuffix("[*]")
 
 
+def local_name(tree: PathTree, node: int) -> str:
+    """The end of the path to ``node``, from the nearest named object or instance of a class on.
+
+    The same object has the same local name from whichever root it is reached: ``shop.Metrics.samples``.
+    """
+    graph, name = tree.graph, ""
+    for edge, here in tree.chain(node):
+        kind, own = graph.type_of(here), _known_name(graph, here)
+        if own and kind not in ("code", "frame"):
+            name = own
+        elif "." in kind and here != node:
+            name = kind
+        elif edge >= 0 and not _is_instance_dict(graph, edge):
+            name = _longer(name, f".{_edge_words(graph, edge)}")
+    return name
+
+
 def _extend(graph: Graph, edge: int, name: str, plain: int, owner: str, in_namespace: bool) -> tuple[str, int]:
     kind, label = int(graph.edge_kind[edge]), graph.label_of(edge)
     if kind == layout.INTERNAL and label in ("__dict__", "__closure__", "__self__", "__wrapped__"):

@@ -135,15 +135,19 @@ def record(
     uss_bytes: Callable[[int], int] = thirty_megabytes,
     heap_with_sites: Heap | None = None,
     pids: Sequence[int] = (PID,),
+    others_heap_after: Callable[[int], Heap] | None = None,
     statuses: dict[str, int] | None = None,
 ) -> Capture:
-    """Write a capture of ``rungs`` rungs after the warm-up; ``heap_after(rung)`` is each worker's heap."""
+    """Write a capture of ``rungs`` rungs after the warm-up; ``heap_after(rung)`` is each worker's heap.
+
+    With ``others_heap_after``, workers other than the first have that one.
+    """
     with CaptureWriter(folder) as writer:
         for rung in range(rungs + 1):
             requests = WARM_UP + PER_RUNG * rung
             for pid in pids:
                 path = writer.heap_path(rung, pid)
-                heap_after(rung).write(path)
+                (heap_after if pid == pids[0] else others_heap_after or heap_after)(rung).write(path)
                 cost = {"pause_ms": 2.04 + rung, "child_peak_bytes": 1_000_000 + rung, "duration_s": 0.5}
                 writer.add_snapshot(rung, pid, requests, path, cost)
                 for late in (0.0, 0.5):  # a look before the snapshot and one after it

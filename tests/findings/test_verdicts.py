@@ -331,6 +331,41 @@ def test_workers_are_added_up(judge: Judge) -> None:
     assert suspect.series[-1].objects == 2 * (20 + 30 * RUNGS)
 
 
+def test_workers_that_reach_the_holder_by_different_roots_are_added_up(judge: Judge) -> None:
+    """Neither worker alone gains evenly, and each gets to the middleware by a way of its own."""
+
+    def kept(heap: Heap, app: int, count: int) -> Heap:
+        metrics = heap.new("shop.Metrics", 48, held_by=(app, "attribute", "middleware"))
+        samples = heap.new("list", 56, held_by=(metrics, "attribute", "samples"))
+        for _ in range(count):
+            heap.new("shop.Sample", 48, held_by=(samples, "index"))
+        return heap
+
+    def by_the_module(rung: int) -> Heap:
+        heap, space = shop()
+        return kept(heap, heap.new("falcon.App", 48, held_by=(space, "value", "app")), (0, 9, 31, 38, 61, 66, 90)[rung])
+
+    def by_the_stack(rung: int) -> Heap:
+        heap, _ = shop()
+        app = heap.new("falcon.App", 48, unseen_holders=1)
+        heap.root("thread", "MainThread", app)
+        return kept(heap, app, (0, 21, 29, 52, 59, 84, 90)[rung])
+
+    (suspect,) = judge(by_the_module, pids=(1, 2), others_heap_after=by_the_stack).suspects
+    assert suspect.retainer == "shop.sessions.app.middleware.samples"
+    assert suspect.grows.type == "shop.Sample"
+    assert [point.objects for point in suspect.series] == [30 * rung for rung in range(RUNGS + 1)]
+
+
+def test_a_librarys_line_is_not_given_for_the_apps(judge: Judge) -> None:
+    heap, space = shop()
+    store = heap.new("dict", 64, held_by=(space, "value", "STORE"))
+    for _ in range(30):
+        heap.new("shop.Session", 48, held_by=(store, "value"), site=[("site-packages/web/app.py", 7, "serve")])
+    (suspect,) = judge(leaking, heap_with_sites=heap).suspects
+    assert suspect.allocation_site is None
+
+
 def test_the_line_that_allocates(judge: Judge) -> None:
     """The heaviest line of the app itself; a library's line within it does not count."""
     heap, space = shop()

@@ -9,9 +9,8 @@ from labkit.findings.accumulation import Accumulation, root_kind
 from labkit.findings.allocation import allocation_site
 from labkit.findings.draft import Draft
 from labkit.findings.evidence import Evidence
-from labkit.findings.holders import co_holders, holder_node, path_of
+from labkit.findings.holders import co_holders, holder_name, path_of, retained_bytes
 from labkit.findings.model import Growth, SeriesPoint, Suspect
-from labkit.heap.naming import dotted_name
 from labkit.heap.roots import GARBAGE, HELD_FROM_C
 
 CACHE_TYPE = "functools._lru_cache_wrapper"
@@ -35,14 +34,14 @@ def find(draft: Draft) -> None:
             continue
         if fills_a_bound(draft.evidence, found):
             if found.trend.shape in ("linear", *UNDECIDED):
-                holder = dotted_name(draft.evidence.last.tree, holder_node(draft.evidence, found))
+                holder = holder_name(draft.evidence, found)
                 line = f"more requests: {holder} is an lru_cache with a bound and was not seen full"
                 draft.missing += [] if line in draft.missing else [line]
         elif is_steady(found):
             draft.suspected[len(draft.suspects)] = found
             draft.suspects.append(suspect_of(draft.evidence, found))
         elif (shape := _undecided(found)) and not _gives_back(found):
-            holder = dotted_name(draft.evidence.last.tree, holder_node(draft.evidence, found))
+            holder = holder_name(draft.evidence, found)
             draft.missing.append(f"more requests: {holder} {shape}; a longer run shows whether it stops")
 
 
@@ -87,9 +86,8 @@ def is_steady(found: Accumulation) -> bool:
 def suspect_of(evidence: Evidence, found: Accumulation) -> Suspect:
     """Put an accumulation into words, with its path, its holder and its allocation site."""
     lead = evidence.populations.rows[found.lead]
-    holder = holder_node(evidence, found)
     kind = _kind(evidence, found)
-    name = retainer_name(evidence, found, holder)
+    name = retainer_name(evidence, found)
     low, high = found.bytes_trend.interval95
     rate = 0.0 if found.grows_in_place else found.objects_trend.slope
     extra = found.overhead_bytes_per_request
@@ -107,7 +105,7 @@ def suspect_of(evidence: Evidence, found: Accumulation) -> Suspect:
         allocation_site=allocation_site(evidence, found.lead, found.members),
         why=_why(name, lead.type, rate, found.bytes_per_request, kind),
         also_held_by=co_holders(evidence, found),
-        retained_size_bytes=int(evidence.retained.retained_bytes[holder]) if found.retainer >= 0 else None,
+        retained_size_bytes=retained_bytes(evidence, found) if found.retainer >= 0 else None,
         series=[
             SeriesPoint(requests=requests, objects=int(count), bytes=int(size))
             for requests, count, size in zip(evidence.requests, found.objects, found.bytes, strict=True)
@@ -115,10 +113,10 @@ def suspect_of(evidence: Evidence, found: Accumulation) -> Suspect:
     )
 
 
-def retainer_name(evidence: Evidence, found: Accumulation, holder: int) -> str:
+def retainer_name(evidence: Evidence, found: Accumulation) -> str:
     """The dotted name of the holder, or an honest word where nothing with a name holds the growth."""
     if found.retainer >= 0:
-        return dotted_name(evidence.last.tree, holder)
+        return holder_name(evidence, found)
     return f"a reference held from C (to {evidence.populations.rows[found.lead].type})"
 
 

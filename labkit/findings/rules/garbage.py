@@ -11,15 +11,17 @@ from labkit.heap.roots import GARBAGE
 
 
 def find(draft: Draft) -> None:
-    """Explain what hangs from no root at all in the last snapshot."""
-    heap = draft.evidence.last
-    garbage = np.array([heap.tree.roots.kind[row] == GARBAGE for row in heap.tree.root_of], dtype=bool)
-    size = int(heap.graph.size_bytes[garbage].sum())
+    """Explain what hangs from no root at all in the last snapshots."""
+    count = size = 0
+    for heap in draft.evidence.lasts:
+        garbage = np.array([heap.tree.roots.kind[row] == GARBAGE for row in heap.tree.root_of], dtype=bool)
+        count += int(garbage.sum())
+        size += int(heap.graph.size_bytes[garbage].sum())
     if size >= thresholds.MIN_GARBAGE_BYTES:
         draft.explained.append(
             Explained(
                 kind="uncollected-cycles",
                 bytes=size,
-                why=f"{int(garbage.sum()):,} objects refer only to each other; the next full collection frees them.",
+                why=f"{count:,} objects refer only to each other; the next full collection frees them.",
             )
         )

@@ -5,10 +5,9 @@ from __future__ import annotations
 from labkit.findings import thresholds
 from labkit.findings.accumulation import Accumulation, root_kind
 from labkit.findings.draft import Draft
-from labkit.findings.holders import holder_node
+from labkit.findings.holders import holder_name
 from labkit.findings.model import Explained
 from labkit.findings.rules.accumulated import is_slow_and_large
-from labkit.heap.naming import dotted_name
 from labkit.heap.roots import GARBAGE
 
 
@@ -27,7 +26,7 @@ def find(draft: Draft) -> None:
 
 
 def _why(draft: Draft, found: Accumulation, grown: int) -> str:
-    name = dotted_name(draft.evidence.last.tree, holder_node(draft.evidence, found))
+    name = holder_name(draft.evidence, found)
     what = draft.evidence.populations.rows[found.lead].type
     gain = f"by {grown:,} bytes" if found.grows_in_place else f"to {int(found.objects[-1]):,} {what}"
     return f"{name} grew {gain} and then stopped growing while the load went on."
