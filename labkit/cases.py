@@ -156,7 +156,7 @@ def load_case(name_or_path: str | Path, folder: Path | None = None) -> Case:
     if isinstance(name_or_path, Path) or path.suffix == ".toml" or len(path.parts) > 1:
         file = path if path.suffix == ".toml" else path / "case.toml"
         if not file.is_file():
-            raise UnknownCase(f"There is no case file {file}.", hint="labkit cases   for the names of all")
+            raise UnknownCase(f"There is no case file {file}.", hint="the command cases lists the names of all")
         return _read_case(file)
     names = _case_names(folder)
     if name_or_path not in names:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import argparse
 import json
 import os
+import re
 import shlex
 import sys
 import tempfile
@@ -16,7 +17,8 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
-from labkit import __version__, pipeline
+from labkit import pipeline
+from labkit.arguments import PROGRAM, parser
 from labkit.cases import Load, Step, Target, list_cases, target_of
 from labkit.drive.options import RecordOptions
 from labkit.drive.record import record
@@ -30,9 +32,9 @@ COULD_NOT_RUN = 2
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run one command; returns the exit status and prints errors as three lines."""
+    """Run one command; returns the exit status and prints errors as up to three lines."""
     words = list(sys.argv[1:] if arguments is None else arguments)
-    options = _parser().parse_args(words)
+    options = parser(COMMANDS).parse_args(words)
     options.command = shlex.join(["labkit", *_shareable(words)])
     run: Callable[[argparse.Namespace], int] = options.run
     try:
@@ -112,9 +114,16 @@ def _investigate_into(options: argparse.Namespace, target: Target, folder: Path)
 def _demo(options: argparse.Namespace) -> int:
     """Investigate a leaky sample app; success is that the culprit was found."""
     options.target, options.app, options.json, options.out = options.case, None, False, None
+    _target(options)  # a wrong name is told before anything is said to begin
     print(f"Investigating {options.case}: a Falcon app under Gunicorn, about half a minute.\n", flush=True)
     status = _investigate(options)
-    return 0 if status == EXIT["suspect"] else COULD_NOT_RUN
+    if status != EXIT["suspect"]:
+        raise LabkitError(
+            "The demo shows a leak, and none was found.",
+            seen=f"{options.case} came out {next(verdict for verdict in EXIT if EXIT[verdict] == status)}",
+            hint=f"{PROGRAM} investigate {options.case}, where that is an answer",
+        )
+    return 0
 
 
 def _report(options: argparse.Namespace) -> int:
@@ -147,11 +156,15 @@ def _target(options: argparse.Namespace) -> Target:
         raise CaseError("Give a case or --app, not both.", seen=seen, hint=hint)
     if options.target:
         if options.request:
-            raise CaseError("--request goes with --app; a case brings its own load.")
+            raise CaseError(
+                "--request goes with --app; a case brings its own load.",
+                seen=f"the case {options.target}",
+                hint="leave --request out, or give --app FILE.py:app instead of the case",
+            )
         target = target_of(options.target)
         return target.model_copy(update={"load": _adjusted(target.load, options)})
     if not options.app:
-        raise CaseError("There is nothing to investigate.", hint="labkit investigate CASE, or --app FILE.py:app")
+        raise CaseError("There is nothing to investigate.", hint=f"{PROGRAM} investigate CASE, or --app FILE.py:app")
     if not options.request:
         raise CaseError("An app needs a load.", seen="no --request", hint="--request 'GET /items/{i}'")
     file, _, name = options.app.partition(":")
@@ -218,7 +231,7 @@ def _valid(model: Any, **fields: Any) -> Any:
         seen = "; ".join(
             f"{'.'.join(map(str, fault['loc']))}: {fault['msg'].removeprefix('Value error, ')}" for fault in faults
         ) or str(error)
-        raise CaseError("The load cannot be played.", seen=seen, hint="labkit investigate --help") from None
+        raise CaseError("The load cannot be played.", seen=seen, hint=f"{PROGRAM} investigate --help") from None
 
 
 def _record_options(options: argparse.Namespace) -> RecordOptions:
@@ -236,7 +249,7 @@ def _record_options(options: argparse.Namespace) -> RecordOptions:
 
 
 def _next_folder(label: str) -> Path:
-    name = "".join(letter if letter.isalnum() else "-" for letter in label)
+    name = re.sub(r"[^A-Za-z0-9_]+", "-", label).strip("-") or "app"
     number = 1
     while (folder := Path("investigations") / f"{name}-{number}").exists():
         number += 1
@@ -256,72 +269,4 @@ def _print(findings: Findings, as_json: bool) -> None:
     print(findings.model_dump_json(indent=1) if as_json else words, flush=True)
 
 
-def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="labkit", description=__doc__.partition("\n\n")[2] if __doc__ else None)
-    parser.add_argument("--version", action="version", version=f"labkit {__version__}")
-    commands = parser.add_subparsers(required=True, metavar="COMMAND")
-
-    def command(name: str, run: Callable[[argparse.Namespace], int], about: str) -> argparse.ArgumentParser:
-        sub = commands.add_parser(name, help=about, description=about)
-        sub.set_defaults(run=run)
-        sub.add_argument("--debug", action="store_true", help="show the traceback of an error")
-        sub.add_argument("--quiet", action="store_true", help="no progress bar")
-        return sub
-
-    cases = command("cases", _cases, "list the sample cases")
-    cases.add_argument("--json", action="store_true", help="as JSON")
-    investigate = command("investigate", _investigate, "run an app under load and say what it keeps alive")
-    investigate.add_argument("target", nargs="?", help="a case, case:fixed, or a case.toml")
-    investigate.add_argument("--json", action="store_true", help="findings as JSON on standard output, nothing else")
-    investigate.add_argument("--out", metavar="DIR", help="keep capture, findings and report here")
-    _add_app_options(investigate)
-    demo = command("demo", _demo, "find the leak in a sample app and write the report")
-    demo.add_argument("case", help="a case that leaks")
-    _add_app_options(demo)
-    triage = command("triage", _triage, "say what a capture, or a single snapshot, shows")
-    triage.add_argument("paths", nargs="+", metavar="SNAPSHOT|CAPTURE")
-    triage.add_argument("--json", action="store_true", help="findings as JSON on standard output, nothing else")
-    html = command("report", _report, "write a capture's report as one HTML file")
-    html.add_argument("capture", metavar="CAPTURE")
-    html.add_argument("-o", "--output", required=True, metavar="FILE")
-    return parser
-
-
-def _add_app_options(parser: argparse.ArgumentParser) -> None:
-    app = parser.add_argument_group("any app")
-    app.add_argument("--app", metavar="FILE.py:NAME", help="a WSGI app in a file; NAME may be create_app()")
-    app.add_argument(
-        "--request",
-        action="append",
-        default=[],
-        metavar="'METHOD /PATH'",
-        help="one step of a visit, repeatable; {i} is the visit's number, {word} a new random word",
-    )
-    app.add_argument(
-        "--body", action="append", default=[], help="body of POST, PUT and PATCH requests; one for all, or one each"
-    )
-    app.add_argument("--body-file", metavar="FILE")
-    app.add_argument("--header", action="append", default=[], metavar="'Name: value'")
-    app.add_argument(
-        "--allow-status",
-        action="append",
-        type=int,
-        default=[],
-        metavar="N",
-        help="an error status that is normal for this load",
-    )
-    load = parser.add_argument_group("load")
-    load.add_argument("--requests", type=int, metavar="N", help="requests in each rung (default 200)")
-    load.add_argument("--rungs", type=int, metavar="K", help="rungs, at least 4 (default 6)")
-    load.add_argument("--warmup", type=int, metavar="W", help="requests before the first snapshot (default 200)")
-    load.add_argument("--concurrency", type=int, metavar="C", help="clients at a time (default 4)")
-    load.add_argument("--seed", type=int, help="seed of the load")
-    load.add_argument("--request-timeout", type=float, default=10, metavar="SECONDS")
-    server = parser.add_argument_group("server")
-    server.add_argument("--server", choices=["gunicorn", "uvicorn", "builtin"], default="gunicorn")
-    server.add_argument("--worker-class", choices=["sync", "gthread"], default="sync")
-    server.add_argument("--workers", type=int, default=1)
-    server.add_argument("--threads", type=int, default=4, help="threads of a gthread worker")
-    server.add_argument("--port", type=int, default=0, help="default: any free one")
-    server.add_argument("--python", default=sys.executable, metavar="PATH", help="interpreter that runs the app")
-    server.add_argument("--no-sites", action="store_true", help="skip the second pass that finds allocation sites")
+COMMANDS = {"cases": _cases, "investigate": _investigate, "demo": _demo, "triage": _triage, "report": _report}

@@ -238,9 +238,9 @@ def test_no_page_names_a_place_on_somebodys_machine(page: Path) -> None:
 
 @pytest.fixture(scope="module")
 def commands() -> dict[str, argparse.ArgumentParser]:
-    from labkit import cli
+    from labkit import arguments, cli
 
-    actions = cli._parser()._actions
+    actions = arguments.parser(cli.COMMANDS)._actions
     subparsers = next(action for action in actions if isinstance(action, argparse._SubParsersAction))
     return dict(subparsers.choices)
 

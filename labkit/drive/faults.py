@@ -12,6 +12,7 @@ from labkit.drive.command import AppModule
 from labkit.errors import AppNotReady, CaptureError, PortTaken
 
 _PREFIX = re.compile(r"^\[[\d :+-]+\] \[\d+\] \[\w+\] ")
+_EXCEPTION = re.compile(r"[A-Za-z_][\w.]*(Error|Exception|Exit|Timeout|Fault)(: .*)?$")
 _IN_USE = re.compile(r"(Connection|Address already) in use")
 
 
@@ -33,6 +34,11 @@ class ServerLog:
         """The last lines in one."""
         return " | ".join(self.lines()[-count:])[-400:] or "it printed nothing"
 
+    def last_exception(self) -> str:
+        """The last line of the last traceback; empty without one."""
+        told = [line for line in self.lines() if _EXCEPTION.match(line)]
+        return told[-1][:300] if told else ""
+
     def says_port_is_taken(self) -> bool:
         """Whether the server could not bind its address."""
         return any(_IN_USE.search(line) for line in self.lines())
@@ -53,6 +59,22 @@ def port_taken(port: int, seen: str) -> PortTaken:
     return PortTaken(f"Port {port} is taken.", seen=seen, hint="another --port, or none for any free one")
 
 
+def not_an_app_hint(exception: str, app_name: str) -> str:
+    """What to try when what is served is no app of the server's kind; empty when the exception does not say so."""
+    called = re.match(r"TypeError: (?:(\w+)\.__call__|([\w.<>]+))\(\) (.*)", exception)
+    if not called:
+        return ""
+    if "missing 1 required positional argument: 'send'" in called[3]:
+        return "this is an ASGI app: --server uvicorn"
+    if "missing 1 required positional argument: 'start_response'" in called[3] or (
+        called[1] and re.match(r"takes 3 positional arguments but 4 (was|were) given", called[3])
+    ):
+        return "this is a WSGI app: leave --server uvicorn out"
+    if called[2] and called[2].removesuffix(".__init__") == app_name:
+        return f"{app_name} is called with a request: if it makes the app, --app FILE.py:{app_name}()"
+    return ""
+
+
 def import_fault(app: AppModule, app_file: Path, python: str, told: str) -> CaptureError:
     """The app could not be loaded; ``told`` is the end of the traceback: its last line, or an error of syntax."""
     last_line = told.splitlines()[-1] if told else ""
@@ -61,7 +83,7 @@ def import_fault(app: AppModule, app_file: Path, python: str, told: str) -> Capt
     name = app.name.removesuffix("()")
     if re.search(rf"module '{re.escape(app.module)}' has no attribute '{re.escape(name)}'", last_line):
         return AppNotReady(f"{app_file.name} has no {name!r}.", seen=last_line, hint=_names_hint(app, app_file))
-    hint = ""
+    hint = "mend the line that is named, or give another --app"
     if missing := re.search(r"ModuleNotFoundError: No module named '([^']+)'", last_line):
         hint = f"{python} -m pip install {missing[1].split('.')[0]}, or --python with one that has it"
     return AppNotReady(f"The app in {app_file.name} does not import.", seen=last_line, hint=hint)

@@ -123,7 +123,7 @@ class Measurement:
 
     def _count(self, players: Players, tally: Tally) -> None:
         if self.requests == 0:
-            self._expectations.require_some_normal(tally)
+            self._expectations.require_some_normal(tally, self._server.last_exception(), self._server.app_name)
         self._visits += players.visits_begun
         self.requests += tally.requests
         self._writer.add_statuses(self._expectations.counts(tally))

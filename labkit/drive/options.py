@@ -32,7 +32,11 @@ class RecordOptions:
 
     def __post_init__(self) -> None:
         if self.workers < 1 or self.threads < 1:
-            raise CaptureError("A server needs at least one worker and one thread.")
+            raise CaptureError(
+                "A server needs at least one worker and one thread.",
+                seen=f"{self.workers} workers, {self.threads} threads",
+                hint="--workers 1, or a larger number; the same for --threads",
+            )
         if self.workers > 1 and self.server != "gunicorn":
             raise CaptureError(
                 f"The {self.server} server is measured with one worker.",

@@ -102,6 +102,15 @@ class Server:
                 hint="less load, or no limit on the worker's memory or requests",
             )
 
+    @property
+    def app_name(self) -> str:
+        """The name in the app's file that is served."""
+        return self._target.app_name
+
+    def last_exception(self) -> str:
+        """The last exception the server printed, such as ``KeyError: 'name'``; empty when it printed none."""
+        return self._log.last_exception()
+
     def _start(self, run_dir: Path, environment: dict[str, str]) -> None:
         command = command_line(self.interpreter.path, run_dir, self._app, self._options, self.interpreter.server_flags)
         with self._log.path.open("ab") as output:

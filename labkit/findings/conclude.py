@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from labkit.findings import thresholds
 from labkit.findings.accumulation import accumulations
 from labkit.findings.draft import Draft
 from labkit.findings.evidence import Evidence
@@ -30,6 +31,7 @@ def conclude(evidence: Evidence) -> Findings:
         ledger=_ledger(evidence),
         perturbation=_perturbation(evidence),
         missing=draft.missing,
+        notes=_notes(manifest["statuses"]),
         provenance=Provenance(
             versions=manifest["versions"],
             command=str(manifest["command"]),
@@ -52,6 +54,21 @@ def one_per_rung(samples: Sequence[store.Sample]) -> list[Sample]:
 
 def _rank_key(suspect: Suspect) -> tuple[bool, float, str]:
     return (suspect.kind not in URGENT_KINDS, -suspect.grows.bytes_per_request, suspect.retainer)
+
+
+def _notes(statuses: dict[str, int]) -> list[str]:
+    """What a reader of the figures has to know: answers nobody expected count as requests, too."""
+    answers = sum(statuses.values())
+    unexpected = {key: count for key, count in statuses.items() if " " in key}  # these name their request
+    count = sum(unexpected.values())
+    if not answers or count < thresholds.NOTED_UNEXPECTED_SHARE * answers:
+        return []
+    most = max(unexpected, key=lambda key: unexpected[key])
+    status, _, request = most.partition(" ")
+    return [
+        f"{count:,} of {answers:,} answers were errors nobody said to expect, most of them {status} to {request}: "
+        f"what those requests would have kept was not measured. Correct the request, or give --allow-status {status}."
+    ]
 
 
 def _verdict(draft: Draft) -> Verdict:

@@ -125,5 +125,6 @@ class Findings(Record):
     ledger: Ledger = Field(default_factory=Ledger)
     perturbation: Perturbation = Field(default_factory=Perturbation)
     missing: list[str] = Field(default_factory=list)
+    notes: list[str] = Field(default_factory=list)
     provenance: Provenance = Field(default_factory=Provenance)
     samples: list[Sample] = Field(default_factory=list)

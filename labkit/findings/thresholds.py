@@ -24,3 +24,6 @@ MIN_GARBAGE_BYTES = 65_536
 #: Private memory may grow this much per request beyond the Python objects before we must say that
 #: we do not know why: allocator slack was seen up to 310 bytes a request in workers without a leak.
 MAX_UNEXPLAINED_BYTES_PER_REQUEST = 1_024.0
+
+#: From this share of unexpected error answers on, the reader is told: the load may not do what was meant.
+NOTED_UNEXPECTED_SHARE = 0.05

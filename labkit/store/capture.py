@@ -201,7 +201,7 @@ def open_capture(folder: Path) -> Capture:
     path = folder / "manifest.json"
     if not path.is_file():
         seen = "no such folder" if not folder.exists() else "there is no manifest.json in it"
-        raise NotACapture(f"{folder} is not a labkit capture.", seen=seen, hint="labkit investigate ... --out DIR")
+        raise NotACapture(f"{folder} is not a labkit capture.", seen=seen, hint="investigate ... --out DIR records one")
     try:
         manifest = read_manifest(path)
         schema = str(manifest["schema"])

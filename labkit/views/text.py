@@ -52,7 +52,7 @@ def render_text(findings: Findings, *, colour: bool = False) -> str:
     Printable whatever the names are; a stream that is not UTF-8 may still need ``backslashreplace``.
     """
     paint = _painted if colour else _plain
-    blocks = [_opening(findings, paint)]
+    blocks = [_opening(findings, paint), _notes(findings)]
     if findings.verdict == "inconclusive":
         blocks.append(_missing(findings, paint))
     blocks += [_suspect(suspect, paint) for suspect in findings.suspects]
@@ -112,6 +112,11 @@ def _opening(findings: Findings, paint: Paint) -> list[str]:
     for sentence in answer(findings):
         lines += _wrapped(sentence)
     return lines
+
+
+def _notes(findings: Findings) -> list[str]:
+    """What has to be known before the figures are believed."""
+    return [line for note in findings.notes for line in _wrapped(f"Note: {prose(note)}", 0, 6)]
 
 
 def _suspect(suspect: Suspect, paint: Paint) -> list[str]:
@@ -174,7 +179,7 @@ def _missing(findings: Findings, paint: Paint) -> list[str]:
 def _memory(findings: Findings, paint: Paint) -> list[str]:
     """The ledger, when any of it was measured."""
     rows = ledger_rows(findings.ledger)
-    if all(amount is None for _, amount in rows):
+    if not rows:
         return []
     width = max(len(name) for name, _ in rows) + 2
     return [
@@ -191,5 +196,5 @@ def _cost(findings: Findings, paint: Paint) -> list[str]:
     if len(lines) == 1:
         lines.append("  not measured")
     if findings.provenance.statuses:
-        lines += _fact("answers", statuses_text(findings.provenance.statuses), paint)
+        lines += _fact("answers", f"{statuses_text(findings.provenance.statuses)} (all passes)", paint)
     return lines

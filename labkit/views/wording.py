@@ -191,15 +191,16 @@ def statuses_text(statuses: dict[str, int]) -> str:
     return ", ".join(f"{shown(status)}: {count_text(count)}" for status, count in statuses.items())
 
 
-def ledger_rows(ledger: Ledger) -> tuple[tuple[str, int | None], ...]:
-    """The ledger as rows of words and bytes, the whole first."""
-    return (
+def ledger_rows(ledger: Ledger) -> tuple[tuple[str, int], ...]:
+    """The ledger as rows of words and bytes, the whole first; what was not measured has no row."""
+    rows = (
         ("resident in all (RSS)", ledger.rss_bytes),
         ("live Python objects", ledger.live_python_bytes),
         ("free in Python's allocator", ledger.allocator_free_bytes),
         ("outside Python", ledger.native_bytes),
         ("not explained", ledger.unexplained_bytes),
     )
+    return tuple((name, amount) for name, amount in rows if amount is not None)
 
 
 def cost_rows(findings: Findings) -> tuple[tuple[str, str], ...]:

@@ -9,6 +9,7 @@ import pytest
 
 from labkit.cases import Load, Step
 from labkit.drive.answers import Expectations
+from labkit.drive.faults import not_an_app_hint
 from labkit.drive.load import Players, Tally
 from labkit.drive.visits import Script
 from labkit.errors import AppAnswersErrors, AppHangs, WorkerDied
@@ -147,6 +148,35 @@ def test_nothing_but_errors_is_told_with_status_count_request_and_body(noting):
     assert told.value.seen == "4 of 4 answers; one says: ok"
     assert "--allow-status 500" in told.value.hint
     Expectations(load, (500,)).require_some_normal(tally)
+
+
+def test_the_servers_last_exception_says_more_than_a_500(noting):
+    load = Load(steps=(Step(request="GET /500/{i}"),))
+    with pytest.raises(AppAnswersErrors) as told:
+        Expectations(load, ()).require_some_normal(tally_of(noting, load), "KeyError: 'price'")
+    assert told.value.seen == "4 of 4 answers; one says: KeyError: 'price'"
+
+
+@pytest.mark.parametrize(
+    ("exception", "hint"),
+    [
+        ("TypeError: create_app() takes 0 positional arguments but 2 were given", "--app FILE.py:create_app()"),
+        ("TypeError: Shop() takes no arguments", "--app FILE.py:Shop()"),
+        ("TypeError: Shop.__init__() takes 1 positional argument but 3 were given", "--app FILE.py:Shop()"),
+        ("TypeError: App.__call__() missing 1 required positional argument: 'send'", "--server uvicorn"),
+        (
+            "TypeError: App.__call__() missing 1 required positional argument: 'start_response'",
+            "leave --server uvicorn out",
+        ),
+        ("TypeError: App.__call__() takes 3 positional arguments but 4 were given", "leave --server uvicorn out"),
+        ("TypeError: price() takes 0 positional arguments but 2 were given", ""),
+        ("KeyError: 'price'", ""),
+        ("", ""),
+    ],
+)
+def test_an_app_of_another_kind_is_told(exception: str, hint: str):
+    told = not_an_app_hint(exception, hint.partition(":")[2].removesuffix("()") or "app")
+    assert told.endswith(hint) if hint else told == ""
 
 
 def test_some_errors_are_no_error(noting):

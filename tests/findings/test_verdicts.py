@@ -377,6 +377,19 @@ def test_the_line_that_allocates(judge: Judge) -> None:
     assert suspect.allocation_site == AllocationSite(file="sessions.py", line=41, function="open_session")
 
 
+def test_errors_nobody_expected_are_noted(judge: Judge) -> None:
+    findings = judge(quiet, statuses={"200": 700, "404 GET /items/{i}": 90, "500 GET /x": 10, "lost": 0})
+    assert findings.verdict == "clean"
+    assert findings.notes == [
+        "100 of 800 answers were errors nobody said to expect, most of them 404 to GET /items/{i}: "
+        "what those requests would have kept was not measured. Correct the request, or give --allow-status 404."
+    ]
+
+
+def test_a_few_errors_are_not_noted(judge: Judge) -> None:
+    assert judge(quiet, statuses={"200": 780, "404 GET /items/{i}": 20}).notes == []
+
+
 # ---- no suspects -------------------------------------------------------------------------------------
 
 

@@ -1,0 +1,90 @@
+"""The words of the command line: commands, their options, and what --help says of them."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from collections.abc import Callable, Mapping
+
+from labkit import __version__
+
+#: How the user calls this program; ``./workbook`` says so when it stands in front.
+PROGRAM = os.environ.get("LABKIT_PROGRAM") or "labkit"
+
+ABOUT = "Find what keeps memory alive in a Python service. Exit status: 0 clean, 1 suspects found, 2 could not run, \
+3 inconclusive."
+
+Run = Callable[[argparse.Namespace], int]
+
+
+def parser(runs: Mapping[str, Run]) -> argparse.ArgumentParser:
+    """The parser of all commands; ``options.run`` is then the one of ``runs`` that was asked for."""
+    whole = argparse.ArgumentParser(prog=PROGRAM, description=ABOUT)
+    whole.add_argument("--version", action="version", version=f"labkit {__version__}")
+    commands = whole.add_subparsers(required=True, metavar="COMMAND")
+
+    def command(name: str, about: str) -> argparse.ArgumentParser:
+        sub = commands.add_parser(name, help=about, description=about)
+        sub.set_defaults(run=runs[name])
+        sub.add_argument("--debug", action="store_true", help="show the traceback of an error")
+        sub.add_argument("--quiet", action="store_true", help="no progress bar")
+        return sub
+
+    cases = command("cases", "list the sample cases")
+    cases.add_argument("--json", action="store_true", help="as JSON")
+    investigate = command("investigate", "run an app under load and say what it keeps alive")
+    investigate.add_argument("target", nargs="?", help="a case, case:fixed, or a case.toml")
+    investigate.add_argument("--json", action="store_true", help="findings as JSON on standard output, nothing else")
+    investigate.add_argument("--out", metavar="DIR", help="keep capture, findings and report here")
+    _add_app_options(investigate)
+    demo = command("demo", "find the leak in a sample app and write the report")
+    demo.add_argument("case", help="a case that leaks")
+    _add_app_options(demo)
+    triage = command("triage", "say what a capture, or a single snapshot, shows")
+    triage.add_argument("paths", nargs="+", metavar="SNAPSHOT|CAPTURE")
+    triage.add_argument("--json", action="store_true", help="findings as JSON on standard output, nothing else")
+    html = command("report", "write a capture's report as one HTML file")
+    html.add_argument("capture", metavar="CAPTURE")
+    html.add_argument("-o", "--output", required=True, metavar="FILE")
+    return whole
+
+
+def _add_app_options(parser: argparse.ArgumentParser) -> None:
+    app = parser.add_argument_group("any app")
+    app.add_argument("--app", metavar="FILE.py:NAME", help="a WSGI app in a file; NAME may be create_app()")
+    app.add_argument(
+        "--request",
+        action="append",
+        default=[],
+        metavar="'METHOD /PATH'",
+        help="one step of a visit, repeatable; {i} is the visit's number, {word} a new random word",
+    )
+    app.add_argument(
+        "--body", action="append", default=[], help="body of POST, PUT and PATCH requests; one for all, or one each"
+    )
+    app.add_argument("--body-file", metavar="FILE")
+    app.add_argument("--header", action="append", default=[], metavar="'Name: value'")
+    app.add_argument(
+        "--allow-status",
+        action="append",
+        type=int,
+        default=[],
+        metavar="N",
+        help="an error status that is normal for this load",
+    )
+    load = parser.add_argument_group("load")
+    load.add_argument("--requests", type=int, metavar="N", help="requests in each rung (default 200)")
+    load.add_argument("--rungs", type=int, metavar="K", help="rungs, at least 4 (default 6)")
+    load.add_argument("--warmup", type=int, metavar="W", help="requests before the first snapshot (default 200)")
+    load.add_argument("--concurrency", type=int, metavar="C", help="clients at a time (default 4)")
+    load.add_argument("--seed", type=int, help="seed of the load")
+    load.add_argument("--request-timeout", type=float, default=10, metavar="SECONDS")
+    server = parser.add_argument_group("server")
+    server.add_argument("--server", choices=["gunicorn", "uvicorn", "builtin"], default="gunicorn")
+    server.add_argument("--worker-class", choices=["sync", "gthread"], default="sync")
+    server.add_argument("--workers", type=int, default=1)
+    server.add_argument("--threads", type=int, default=4, help="threads of a gthread worker")
+    server.add_argument("--port", type=int, default=0, help="default: any free one")
+    server.add_argument("--python", default=sys.executable, metavar="PATH", help="interpreter that runs the app")
+    server.add_argument("--no-sites", action="store_true", help="skip the second pass that finds allocation sites")
