@@ -231,3 +231,43 @@ def test_a_run_too_short_to_fill_a_bounded_cache_accuses_nobody(labkit: Labkit, 
     found = labkit("investigate", "--app", plain_app(tmp_path), *REQUEST, *QUICK, "--json").findings
     assert (found["verdict"], found["suspects"]) == ("inconclusive", [])
     assert "urllib.parse.urlsplit is an lru_cache with a bound and was not seen full" in found["missing"][0]
+
+
+KINDS = """
+def create_app():
+    def app(environ, start_response):
+        start_response("200 OK", [("Content-Length", "2")])
+        return [b"ok"]
+    return app
+class Asgi:
+    async def __call__(self, scope, receive, send):
+        pass
+asgi = Asgi()
+def broken(environ, start_response):
+    return {}["price"]
+"""
+
+
+@pytest.mark.parametrize(
+    ("name", "hint"),
+    [("create_app", ":create_app()"), ("asgi", "--server uvicorn"), ("broken", "KeyError: 'price'")],
+)
+def test_what_is_no_app_is_told_by_its_last_exception(name: str, hint: str, labkit: Labkit, tmp_path: Path) -> None:
+    (tmp_path / "service.py").write_text(KINDS)
+    refused(labkit("investigate", "--app", f"{tmp_path}/service.py:{name}", *REQUEST, *QUICK), "answers 500", hint)
+
+
+def test_no_workers(labkit: Labkit, tmp_path: Path) -> None:
+    outcome = labkit("investigate", "--app", plain_app(tmp_path), *REQUEST, "--workers", "0")
+    refused(outcome, "at least one worker", "seen: 0 workers", "--workers 1")
+
+
+def test_a_demo_of_what_does_not_leak(labkit: Labkit) -> None:
+    outcome = labkit("demo", "bounded_cache", "--no-sites")
+    assert outcome.status == 2
+    assert "error: The demo shows a leak, and none was found." in outcome.err
+    assert "try:  labkit investigate bounded_cache" in outcome.err
+
+
+def test_a_demo_that_is_misspelt(labkit: Labkit) -> None:
+    refused(labkit("demo", "sesion_cache"), "There is no case 'sesion_cache'")
