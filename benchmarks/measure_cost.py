@@ -5,6 +5,7 @@
     python benchmarks/measure_cost.py --list 20000            dominators of a doubly linked list held at both ends
     python benchmarks/measure_cost.py --list 2000 --networkx  ... and by networkx, which iterates to a fixed point
 
+``LABKIT_KERNELS=plain`` measures the plain loops instead of the compiled ones.
 Seconds are wall-clock, the best of three; the walk and the list are run once. The list is the shape of an
 LRU cache, on which the iteration of Cooper, Harvey and Kennedy is quadratic.
 """
@@ -18,9 +19,13 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, TypeVar
 
+import numpy as np
+
 from labkit.agent import snapshot
-from labkit.heap.dominators import _Flow, dominators
+from labkit.heap import kernels, plain
+from labkit.heap.dominators import dominators
 from labkit.heap.graph import Graph
+from labkit.heap.kernels import loops
 from labkit.heap.paths import nearest_paths
 from labkit.heap.populations import Populations
 from labkit.heap.roots import held_from_c
@@ -48,8 +53,11 @@ def analyse(path: Path) -> None:
     _, folding = timed(lambda: Populations().fold(tree))
     roots = [*tree.roots.node, *held_from_c(graph).tolist()]
     _, dominating = timed(lambda: dominators(graph, roots))
-    print(f"{path.name}: {graph.node_count:,} nodes, {graph.edge_count:,} edges, {path.stat().st_size:,} bytes")
-    print(f"  read {reading:.2f} s  paths {paths:.2f} s  fold {folding:.2f} s  dominators {dominating:.2f} s")
+    print(f"{path.name}: {graph.node_count:,} nodes, {len(graph.edge_target):,} edges, {path.stat().st_size:,} bytes")
+    print(
+        f"  {loops.__name__}: read {reading:.2f} s  paths {paths:.2f} s  "
+        f"fold {folding:.2f} s  dominators {dominating:.2f} s"
+    )
 
 
 def walk(objects: int, path: Path) -> None:
@@ -68,9 +76,14 @@ def linked_list(length: int, compare: bool) -> None:
     for node in range(length):
         target += [near for near in (node - 1, node + 1) if 0 <= near < length]
         start.append(len(target))
-    begun = time.perf_counter()
-    _Flow(length, start, target, [0, length - 1]).immediate_dominators()
-    print(f"doubly linked list: {length:,} nodes  dominators {time.perf_counter() - begun:.3f} s")
+    immediate, retained = np.full(length, -1, np.int32), np.ones(length, np.int64)
+    columns = np.array(start, np.int64), np.array(target, np.uint32), np.array([0, length - 1], np.int32)
+    for each in (kernels.compiled, plain):
+        if each is not None:
+            begun = time.perf_counter()
+            each.dominators(*columns, immediate, retained)
+            taken = time.perf_counter() - begun
+            print(f"doubly linked list: {length:,} nodes  {each.__name__}.dominators {taken:.3f} s")
     if compare:
         import networkx
 

@@ -48,7 +48,7 @@ def holder_node(evidence: Evidence, found: Accumulation) -> int:
         return int(np.flatnonzero(np.isin(heap.numbers, found.leads))[-1])
     if found.retainer < 0 or not len(newcomers):
         return int(newcomers[-1]) if len(newcomers) else 0
-    parents = Counter(heap.tree.parent[node] for node in newcomers.tolist())
+    parents: Counter[int] = Counter(heap.tree.parent[newcomers].tolist())
     return max(parents.items(), key=lambda item: (item[1], -item[0]))[0]
 
 

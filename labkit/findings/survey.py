@@ -36,7 +36,7 @@ def survey_snapshots(paths: list[Path], report: Callable[[str], None]) -> Findin
     for node in largest.tolist():
         if len(explained) == LARGEST:
             break
-        edge = tree.parent_edge[node]
+        edge = int(tree.parent_edge[node])
         if edge >= 0 and graph.label_of(edge) == "__dict__":
             continue  # a namespace is as large as its program
         name = dotted_name(tree, node)

@@ -7,10 +7,13 @@ from functools import cached_property
 import numpy as np
 import numpy.typing as npt
 
+from labkit.heap.kernels import loops
 from labkit.store import layout
 from labkit.store.snapshot import Snapshot
 
 Ints = npt.NDArray[np.int64]
+#: Rows of nodes or edges; a snapshot has less than 2**31 of each.
+Rows = npt.NDArray[np.int32]
 
 
 class Graph:
@@ -20,17 +23,17 @@ class Graph:
         self.snapshot = snapshot
         columns = snapshot.columns
         self.node_count = snapshot.node_count
-        self.size_bytes: Ints = columns["node_size"].astype(np.int64)
-        self.refcount: Ints = columns["node_refcount"].astype(np.int64)
-        self.edge_start: Ints = columns["edge_start"].astype(np.int64)
-        self.edge_target: Ints = columns["edge_target"].astype(np.int64)
-        self.edge_kind: Ints = columns["edge_kind"].astype(np.int64)
-        self.edge_label: Ints = columns["edge_label"].astype(np.int64)
+        self.size_bytes: Ints = columns["node_size"].view(np.int64)
+        self.refcount: Ints = columns["node_refcount"]
+        self.edge_start: Ints = columns["edge_start"].view(np.int64)
+        self.edge_target: npt.NDArray[np.uint32] = columns["edge_target"]
+        self.edge_kind: npt.NDArray[np.uint8] = columns["edge_kind"]
+        self.edge_label: Rows = columns["edge_label"]
 
     @cached_property
-    def edge_source(self) -> Ints:
+    def edge_source(self) -> Rows:
         """Source node of each edge, shape (edges,)."""
-        return np.repeat(np.arange(self.node_count), np.diff(self.edge_start))
+        return np.repeat(np.arange(self.node_count, dtype=np.int32), np.diff(self.edge_start))
 
     @cached_property
     def in_degree(self) -> Ints:
@@ -38,10 +41,11 @@ class Graph:
         return np.bincount(self.edge_target, minlength=self.node_count).astype(np.int64)
 
     @cached_property
-    def incoming(self) -> tuple[Ints, Ints]:
+    def incoming(self) -> tuple[Ints, Rows]:
         """``(start, edges)``: the edge rows into node *i* are ``edges[start[i]:start[i + 1]]``."""
-        start = np.concatenate(([0], np.cumsum(self.in_degree)))
-        return start, np.argsort(self.edge_target, kind="stable")
+        start, edges = np.zeros(self.node_count + 2, np.int64), np.empty(len(self.edge_target), np.int32)
+        loops.incoming(self.edge_start, self.edge_target, start, edges)
+        return start[:-1], edges
 
     def type_of(self, node: int) -> str:
         """The node's type, ``module.qualname`` (no module for builtins)."""

@@ -46,7 +46,7 @@ def dotted_name(tree: PathTree, node: int) -> str:
         own = _known_name(graph, here)
         kind = graph.type_of(here)
         if edge < 0:
-            name = own or tree.roots.label[tree.root_of[here]] or kind
+            name = own or tree.roots.label[int(tree.root_of[here])] or kind
             plain = 0 if kind == "module" else PLAIN_STEPS + 1
         elif own and kind not in ("code", "frame"):
             name, plain = own, (0 if kind == "module" else 1)
@@ -114,7 +114,7 @@ def _root_words(tree: PathTree, node: int) -> str:
     kind = tree.root_kind(node)
     first = tree.chain(node)[0][1]
     own = _known_name(tree.graph, first)
-    label = tree.roots.label[tree.root_of[node]]
+    label = tree.roots.label[int(tree.root_of[node])]
     if kind == "module":
         return f"module {own or label}"
     if kind == "thread":

@@ -14,6 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from labkit.heap.graph import Graph
+from labkit.heap.kernels import loops
 from labkit.heap.paths import PathTree
 from labkit.store import layout
 
@@ -52,23 +53,24 @@ class Populations:
     def fold(self, tree: PathTree) -> Counts:
         """Assign every node of ``tree`` to a population; return their numbers, shape (nodes,)."""
         graph = tree.graph
-        steps = _Steps(graph)
-        number_of = [0] * graph.node_count
-        below: dict[tuple[int, int, int], int] = {}
-        for node in tree.order:
-            edge = tree.parent_edge[node]
-            if edge < 0:
-                text = _root_text(tree, node)
-                number_of[node] = self._find(-1, text, graph.type_of(node), graph.own_name(node))
-                continue
-            label = steps.edge(edge, tree)
-            key = (number_of[tree.parent[node]], label, steps.things[node])
-            number = below.get(key)
-            if number is None:
-                number = self._find(key[0], steps.texts[label], graph.type_of(node), graph.own_name(node))
-                below[key] = number
-            number_of[node] = number
-        return np.array(number_of, dtype=np.int64)
+        steps = _folded_steps(tree)
+        # memory views: single items of NumPy arrays are slow to read
+        kinds, edges = graph.edge_kind.data, tree.parent_edge.data
+        labels, folded = graph.snapshot.labels, steps.data
+        columns, types = graph.snapshot.columns, graph.snapshot.types
+        type_rows, name_rows = columns["node_type"].data, columns["node_name"].data
+        numbers = np.zeros(graph.node_count, np.int32)
+
+        def ask(node: int, above: int) -> int:
+            name = labels[name_rows[node]] if name_rows[node] >= 0 else ""
+            if above < 0:
+                return self._find(-1, _root_text(tree, node), types[type_rows[node]], name)
+            label = (folded[node] & _LABEL_BITS) - 1
+            text = edge_text(kinds[edges[node]], labels[label] if label >= 0 else "")
+            return self._find(above, text, types[type_rows[node]], name)
+
+        loops.fold(tree.order, tree.parent, steps, _things(graph), numbers, ask)
+        return numbers.astype(np.int64)
 
     def path(self, number: int) -> list[Population]:
         """The steps from the root down to population ``number``."""
@@ -128,38 +130,30 @@ class Populations:
         return row.type, row.name
 
 
-class _Steps:
-    """Small integers for folded edges and node kinds of one snapshot."""
+_LABEL_BITS = (1 << 40) - 1
 
-    def __init__(self, graph: Graph) -> None:
-        columns = graph.snapshot.columns
-        self.graph = graph
-        self.kinds: list[int] = graph.edge_kind.tolist()
-        self.labels: list[int] = graph.edge_label.tolist()
-        self.targets: list[int] = graph.edge_target.tolist()
-        names = columns["node_name"].astype(np.int64)
-        self.things: list[int] = (columns["node_type"].astype(np.int64) << 32 | (names + 1)).tolist()
-        self.texts: dict[int, str] = {}
 
-    def edge(self, edge: int, tree: PathTree) -> int:
-        """Folded edge in one number; its text is in ``texts``."""
-        kind, label = self.kinds[edge], self.labels[edge]
-        keeps_name = kind in NAMED_KINDS
-        if kind == layout.VALUE:
-            keeps_name = self._is_namespace(tree.parent[self.targets[edge]], tree)
-        folded = kind << 40 | ((label + 1) if keeps_name else 0)
-        if folded not in self.texts:
-            named = self.graph.snapshot.labels[label] if keeps_name and label >= 0 else ""
-            self.texts[folded] = edge_text(kind, named)
-        return folded
+def _folded_steps(tree: PathTree) -> Counts:
+    """The edge that reaches each node as one number: its kind and, where the step keeps its name, the label plus 1."""
+    graph, edges = tree.graph, tree.parent_edge
+    reached = edges >= 0
+    kind = np.where(reached, graph.edge_kind[edges] if len(graph.edge_kind) else 0, layout.UNKNOWN).astype(np.int64)
+    label = np.where(reached, graph.edge_label[edges] if len(graph.edge_label) else -1, -1).astype(np.int64)
+    is_namespace = reached & (kind == layout.INTERNAL)
+    keeps_name = np.isin(kind, NAMED_KINDS) | ((kind == layout.VALUE) & is_namespace[tree.parent])
+    steps: Counts = kind << 40 | np.where(keeps_name, label + 1, 0)
+    return steps
 
-    def _is_namespace(self, node: int, tree: PathTree) -> bool:
-        edge = tree.parent_edge[node]
-        return edge >= 0 and self.kinds[edge] == layout.INTERNAL
+
+def _things(graph: Graph) -> Counts:
+    """Type and own name of each node as one number."""
+    columns = graph.snapshot.columns
+    things: Counts = columns["node_type"].astype(np.int64) << 32 | (columns["node_name"].astype(np.int64) + 1)
+    return things
 
 
 def _root_text(tree: PathTree, node: int) -> str:
-    row = tree.root_of[node]
+    row = int(tree.root_of[node])
     kind, label = tree.roots.kind[row], tree.roots.label[row]
     if kind == "thread" and label != "main thread":
         label = "thread"  # threads come and go; their numbers mean nothing

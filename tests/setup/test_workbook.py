@@ -109,6 +109,18 @@ def test_again_it_is_quiet_from_anywhere_whatever_is_set(made: FromNothing, tmp_
     assert not (tmp_path / "elsewhere").exists()
 
 
+def test_without_a_compiler_the_plain_loops_are_used(made: FromNothing, tmp_path: Path) -> None:
+    (made.folder / "setup.py").write_text((made.folder / "setup.py").read_text() + "# changed\n")
+    for library in (made.folder / "labkit" / "heap").glob("*.so"):
+        library.unlink()
+    done = run(made.folder, "cases", CC=str(tmp_path / "no-compiler"))
+    assert (done.returncode, "session_cache" in done.stdout) == (0, True), done.stderr
+    asked = "from labkit.heap import kernels; print(kernels.compiled, kernels.loops.__name__)"
+    python = made.folder / ".venv" / "bin" / "python"
+    told = subprocess.run([python, "-c", asked], capture_output=True, text=True, check=True, cwd=made.folder)
+    assert told.stdout.split() == ["None", "labkit.heap.plain"]
+
+
 def test_a_changed_lock_file_is_followed(made: FromNothing) -> None:
     lock = made.folder / "uv.lock"
     lock.write_text(lock.read_text() + "\n")

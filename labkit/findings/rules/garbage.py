@@ -14,7 +14,7 @@ def find(draft: Draft) -> None:
     """Explain what hangs from no root at all in the last snapshots."""
     count = size = 0
     for heap in draft.evidence.lasts:
-        garbage = np.array([heap.tree.roots.kind[row] == GARBAGE for row in heap.tree.root_of], dtype=bool)
+        garbage = np.array([kind == GARBAGE for kind in heap.tree.roots.kind], dtype=bool)[heap.tree.root_of]
         count += int(garbage.sum())
         size += int(heap.graph.size_bytes[garbage].sum())
     if size >= thresholds.MIN_GARBAGE_BYTES:
