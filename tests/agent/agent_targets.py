@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import socket
 import subprocess
 import sys
 import textwrap
@@ -149,8 +150,22 @@ class Served:
     def get(self, path: str = "/") -> str:
         """Ask the app."""
         address = json.loads(self.wait_for("listening.json").read_text())
+        self._wait_until_it_accepts((address["host"], address["port"]))
         with urllib.request.urlopen(f"http://{address['host']}:{address['port']}{path}", timeout=30) as answer:
             return answer.read().decode()
+
+    def _wait_until_it_accepts(self, address: tuple[str, int], limit_s: float = 20) -> None:
+        """An address is announced when it is bound; the server may listen a moment later."""
+        give_up = time.monotonic() + limit_s
+        while True:
+            try:
+                socket.create_connection(address, timeout=1).close()
+            except OSError:
+                if time.monotonic() > give_up:
+                    raise
+                time.sleep(0.02)
+            else:
+                return
 
 
 class Picture:

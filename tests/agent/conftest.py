@@ -2,9 +2,16 @@
 
 from __future__ import annotations
 
+import importlib.metadata
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
 import pytest
 from agent_targets import VERSIONS, Target, find_interpreters
 
+REPOSITORY = Path(__file__).resolve().parents[2]
 _FOUND = find_interpreters()
 
 
@@ -16,11 +23,24 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
 
 
 @pytest.fixture(scope="session", params=VERSIONS)
-def python(request: pytest.FixtureRequest) -> str:
+def python(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> str:
     """Path of an interpreter of each supported version."""
     if request.param not in _FOUND:
         pytest.skip(f"CPython {request.param} is neither on PATH nor under ~/.pyenv")
-    return _FOUND[request.param]
+    if _FOUND[request.param] == sys.executable:
+        return sys.executable
+    return _with_servers(request.param, tmp_path_factory)
+
+
+def _with_servers(version: str, folders: pytest.TempPathFactory) -> str:
+    """Another interpreter, in an environment with the servers and the framework of this one."""
+    folder = folders.mktemp("servers") / f"python{version}"
+    uv = shutil.which("uv") or str(REPOSITORY / ".boot" / "bin" / "uv")
+    wanted = [f"{name}=={importlib.metadata.version(name)}" for name in ("falcon", "gunicorn", "uvicorn")]
+    subprocess.run([uv, "venv", "--quiet", "--python", _FOUND[version], str(folder)], check=True)
+    python = str(folder / "bin" / f"python{version}")
+    subprocess.run([uv, "pip", "install", "--quiet", "--python", python, *wanted], check=True)
+    return python
 
 
 @pytest.fixture

@@ -27,16 +27,8 @@ async def app(scope, receive, send):
 """
 
 
-def _need(target: Target, module: str) -> None:
-    done = subprocess.run([target.python, "-c", f"import {module}"], capture_output=True, check=False)
-    if done.returncode:
-        pytest.skip(f"this interpreter has no {module}")
-
-
 @pytest.mark.parametrize(("server", "app"), [("builtin", SMALL_APP), ("gunicorn", SMALL_APP), ("uvicorn", ASGI_APP)])
 def test_each_server_serves_the_app_and_its_agent_takes_pictures(target: Target, server: str, app: str) -> None:
-    if server != "builtin":
-        _need(target, server)
     with target.serve(app, server=server) as served:
         assert served.get() == "1"
         assert json.loads((served.run_dir / "listening.json").read_text())["port"] > 0
@@ -50,8 +42,6 @@ def test_each_server_serves_the_app_and_its_agent_takes_pictures(target: Target,
 
 @pytest.mark.parametrize("server", ["builtin", "gunicorn"])
 def test_an_app_that_cannot_be_loaded_says_why(target: Target, server: str) -> None:
-    if server != "builtin":
-        _need(target, server)
     (target.folder / "broken.py").write_text(
         "try:\n    {}['configuration key']\nexcept KeyError as error:\n    raise RuntimeError('no app') from error\n"
     )
@@ -84,8 +74,6 @@ def test_a_circle_of_causes_ends(target: Target) -> None:
 
 @pytest.mark.parametrize("server", ["builtin", "gunicorn"])
 def test_the_server_dies_with_whoever_started_it(target: Target, server: str) -> None:
-    if server != "builtin":
-        _need(target, server)
     (target.folder / "app.py").write_text(SMALL_APP)
     run_dir = target.folder / "run"
     run_dir.mkdir(mode=0o700)
@@ -130,8 +118,6 @@ def test_an_apps_own_modules_win_over_the_agents_names(target: Target) -> None:
 
 @pytest.mark.parametrize("server", ["builtin", "gunicorn"])
 def test_warnings_made_errors_break_no_picture(target: Target, server: str) -> None:
-    if server != "builtin":
-        _need(target, server)
     app = SMALL_APP + textwrap.dedent(
         """
         import threading, warnings

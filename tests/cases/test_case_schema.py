@@ -178,7 +178,7 @@ def test_a_path_without_a_case_is_unknown(tmp_path: Path) -> None:
     missing = tmp_path / "nowhere" / "case.toml"
     with pytest.raises(UnknownCase) as raised:
         load_case(missing, tmp_path)
-    assert str(raised.value) == f"There is no case file {missing}.\n  try:  labkit cases   for the names of all"
+    assert str(raised.value) == f"There is no case file {missing}.\n  try:  the command cases lists the names of all"
 
 
 def test_a_broken_neighbour_does_not_spoil_a_case(tmp_path: Path) -> None:

@@ -52,7 +52,7 @@ def labkit(tmp_path: Path) -> Iterator[Labkit]:
 
     def run(*arguments: str) -> Outcome:
         command = [sys.executable, "-m", "labkit", *arguments]
-        environment = {**os.environ, MARK: mark, "TMPDIR": str(scratch)}
+        environment = {**os.environ, MARK: mark, "TMPDIR": str(scratch), "LABKIT_PROGRAM": "labkit"}
         done = subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True, timeout=240)
         return Outcome(done.returncode, done.stdout, done.stderr, folder)
 
