@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from itertools import pairwise
 from pathlib import Path
 
 from labkit.exchange.beside import written_beside
@@ -19,7 +20,7 @@ MOST_PER_NODE = 12
 def path_dot(image: HeapImage, node: int) -> str:
     """The nearest path from a root to ``node``, from top to bottom."""
     chain = image.tree.chain(node)
-    found = [Reference(edge, source, target) for (_, source), (edge, target) in zip(chain, chain[1:], strict=False)]
+    found = [Reference(edge, source, target) for (_, source), (edge, target) in pairwise(chain)]
     first = chain[0][1]
     row = image.tree.root_of[node]
     root = f"{image.tree.roots.kind[row]} {image.tree.roots.label[row]}".strip()

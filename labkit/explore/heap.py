@@ -117,9 +117,9 @@ class Heap:
             raise AnalysisError("Heaps are compared by type or by population.", seen=f"by={by!r}")
         table = pd.DataFrame([vars(one) for one in found])
         for what in ("objects", "bytes"):
-            place = table.columns.get_loc(f"{what}_after") + 1
-            table.insert(place, f"{what}_delta", table[f"{what}_after"] - table[f"{what}_before"])
-        return table if by == "population" else table.drop(columns="path")
+            table[f"{what}_delta"] = table[f"{what}_after"] - table[f"{what}_before"]
+        figures = [f"{what}_{when}" for what in ("objects", "bytes") for when in ("before", "after", "delta")]
+        return table[["type", *(["path"] if by == "population" else []), *figures]]
 
     def waste(self) -> pd.DataFrame:
         """Room that lists, dictionaries and sets hold and do not use, the most first.

@@ -58,8 +58,8 @@ def retained_set(graph: Graph, roots: Ints, group: Iterable[int]) -> Bools:
 def reached(graph: Graph, roots: Ints, without: Bools) -> Bools:
     """What a walk from ``roots`` meets when the nodes of ``without`` are gone; shape (nodes,)."""
     seen = without.copy()
-    flags = memoryview(seen.view(np.uint8))
-    start, target = memoryview(graph.edge_start), memoryview(graph.edge_target)
+    flags = seen.view(np.uint8).data
+    start, target = graph.edge_start.data, graph.edge_target.data
     ahead: list[int] = []
     for root in roots.tolist():
         if not flags[root]:
@@ -106,7 +106,7 @@ def retained_by_type(graph: Graph, roots: Ints) -> Ints:
     row_of = np.array([first.setdefault(name, row) for row, name in enumerate(graph.snapshot.types)], dtype=np.int64)
     own = [1 << row for row in range(len(row_of))]
     kinds: list[int] = row_of[graph.snapshot.columns["node_type"]].tolist()
-    start, target = memoryview(graph.edge_start), memoryview(graph.edge_target)
+    start, target = graph.edge_start.data, graph.edge_target.data
     covers = [-1] * graph.node_count  # -1 has every bit: nothing is known yet
     known: dict[int, int] = {}
     waiting = deque(dict.fromkeys(roots.tolist()))

@@ -66,11 +66,11 @@ def _lists(sizes: Ints) -> tuple[Ints, Ints]:
 
 
 def _sets(sizes: Ints) -> tuple[Ints, Ints]:
-    """Small sets have their table inside; a set grows before three in five places are taken."""
+    """Small sets have their table inside; a set grows when three in five places are taken."""
     places, rest = np.divmod(sizes - SET_BYTES, SET_PLACE_BYTES)
     places = np.where(places == 0, SET_INSIDE_PLACES, places)
     is_table = (rest == 0) & (places >= SET_INSIDE_PLACES) & ((places & (places - 1)) == 0)
-    return np.where(is_table, places * 3 // 5, -1), np.full_like(sizes, SET_PLACE_BYTES)
+    return np.where(is_table, ((places - 1) * 3 - 1) // 5, -1), np.full_like(sizes, SET_PLACE_BYTES)
 
 
 def _dicts(sizes: Ints) -> tuple[Ints, Ints]:
