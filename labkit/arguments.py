@@ -47,6 +47,14 @@ def parser(runs: Mapping[str, Run]) -> argparse.ArgumentParser:
     html = command("report", "write a capture's report as one HTML file")
     html.add_argument("capture", metavar="CAPTURE")
     html.add_argument("-o", "--output", required=True, metavar="FILE")
+    export = command("export", "write a snapshot in the form of another tool")
+    export.add_argument("snapshot", metavar="SNAPSHOT")
+    export.add_argument(
+        "--to", required=True, choices=["heapsnapshot", "dot"], help="Chrome DevTools and memlab; or a drawing"
+    )
+    export.add_argument("-o", "--output", required=True, metavar="FILE")
+    export.add_argument("--type", default="", help="of a drawing: the object of this type that retains most")
+    export.add_argument("--around", action="store_true", help="of a drawing: its neighbours, not the path to it")
     return whole
 
 

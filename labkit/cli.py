@@ -23,6 +23,7 @@ from labkit.cases import Load, Step, Target, list_cases, target_of
 from labkit.drive.options import RecordOptions
 from labkit.drive.record import record
 from labkit.errors import CaseError, LabkitError
+from labkit.exchange.export import export
 from labkit.findings.model import Findings
 from labkit.store.capture import open_capture
 from labkit.views import report, text
@@ -131,6 +132,15 @@ def _report(options: argparse.Namespace) -> int:
     report.write_report(findings, Path(options.output))
     print(f"Report: {options.output}")
     return EXIT[findings.verdict]
+
+
+def _export(options: argparse.Namespace) -> int:
+    image = export(
+        Path(options.snapshot), options.to, Path(options.output), type_name=options.type, around=options.around
+    )
+    count = image.graph.node_count
+    print(f"{options.to} of {count:,} objects: {options.output}")
+    return 0
 
 
 def _triage(options: argparse.Namespace) -> int:
@@ -269,4 +279,11 @@ def _print(findings: Findings, as_json: bool) -> None:
     print(findings.model_dump_json(indent=1) if as_json else words, flush=True)
 
 
-COMMANDS = {"cases": _cases, "investigate": _investigate, "demo": _demo, "triage": _triage, "report": _report}
+COMMANDS = {
+    "cases": _cases,
+    "investigate": _investigate,
+    "demo": _demo,
+    "triage": _triage,
+    "report": _report,
+    "export": _export,
+}

@@ -4,7 +4,8 @@
       CaseError         UnknownCase, InvalidCase
       CaptureError      AppNotReady, PortTaken, AppAnswersErrors, AppHangs, WorkerDied, AgentFailed
       StoreError        NotACapture, NotASnapshot, TruncatedSnapshot, CorruptSnapshot, UnsupportedVersion
-      AnalysisError     TooFewSnapshots, IncompleteWalk
+      AnalysisError     TooFewSnapshots, IncompleteWalk, NoSuchNode
+      ExchangeError     MissingLibrary, CannotWrite
 
 Each says what happened, what was seen and what to try, one line each. The command line prints
 exactly these lines and exits with status 2; a traceback appears only with ``--debug``.
@@ -105,3 +106,19 @@ class TooFewSnapshots(AnalysisError):
 
 class IncompleteWalk(AnalysisError):
     """The walker did not reach the end of the heap; its result is refused."""
+
+
+class NoSuchNode(AnalysisError):
+    """The heap has no object of that number, or none of that type."""
+
+
+class ExchangeError(LabkitError):
+    """A heap cannot be handed to another tool."""
+
+
+class MissingLibrary(ExchangeError):
+    """A library that makes the wanted form is not installed."""
+
+
+class CannotWrite(ExchangeError):
+    """The file cannot be written where it should be."""

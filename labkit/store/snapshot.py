@@ -26,11 +26,21 @@ Column = npt.NDArray[Any]
 
 #: Deflate never expands further than this (zlib documentation), so a larger claim is a lie.
 MAX_EXPANSION = 1032
-#: All parts together: real snapshots unpack to 4 to 8 times their file, also those of a million equal objects.
+#: All parts together: real snapshots unpack to 6 times their file, those of a million equal objects to 12 times.
 MAX_EXPANSION_OF_ALL = 64
 #: ... but files of any size may unpack to this much.
 ALWAYS_ALLOWED_BYTES = 1 << 26
 MAX_HEADER_BYTES = 1 << 20
+#: A table takes up to 20 times its bytes when it is parsed. Real ones are half as long as their file, or a few
+#: times with thousands of tracebacks; those of small files may be longer.
+MAX_TABLE_EXPANSION = 16
+ALWAYS_ALLOWED_TABLE_BYTES = 1 << 22
+#: Rows of a table that nothing refers to: names the walk met and did not need in the end.
+SPARE_ROWS = 10_000
+#: Numbers and texts of one traceback at most: a row of a table of tracebacks is as long.
+MAX_TRACEBACK_PARTS = 3 * 64
+#: Lists and objects are what takes most memory for the fewest bytes; a traceback has one for 10 bytes or more.
+LEAST_BYTES_PER_LIST = 10
 #: The only compressions whose expansion is known, and the only ones the agent writes.
 COMPRESSIONS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
 MAX_LINE = 1 << 31
@@ -70,8 +80,9 @@ def read_snapshot(path: Path) -> Snapshot:
         with zipfile.ZipFile(path) as archive:
             header = _read_header(archive, path)
             _check_sizes(archive, path)
-            tables = {name: json.loads(_read(archive, f"{name}.json")) for name in layout.TABLES}
             columns = {name: _read_column(archive, name) for name in layout.COLUMNS}
+            rows = sum(len(columns[name]) for name in ("node_type", "edge_label", "root_label")) + SPARE_ROWS
+            tables = {name: _read_table(archive, name, rows) for name in layout.TABLES}
     except (zipfile.BadZipFile, OSError, struct.error) as error:
         raise TruncatedSnapshot(
             f"{path} ends early or is damaged.", seen=str(error), hint="copy the file again, or take a new snapshot"
@@ -127,6 +138,10 @@ def _check_sizes(archive: zipfile.ZipFile, path: Path) -> None:
     for info in archive.infolist():
         if info.file_size > max(info.compress_size, 1) * MAX_EXPANSION or info.compress_size > file_size:
             raise _corrupt(path, f"{info.filename} claims {info.file_size} bytes from {info.compress_size}")
+    most = max(MAX_TABLE_EXPANSION * file_size, ALWAYS_ALLOWED_TABLE_BYTES)
+    for name in layout.TABLES:
+        if archive.getinfo(f"{name}.json").file_size > most:
+            raise _corrupt(path, f"{name}.json claims more than {most} bytes, from a file of {file_size}")
     claimed = sum(info.file_size for info in archive.infolist())
     if claimed > max(MAX_EXPANSION_OF_ALL * file_size, ALWAYS_ALLOWED_BYTES):
         raise _corrupt(path, f"its parts claim {claimed} bytes together, from a file of {file_size}")
@@ -155,6 +170,17 @@ def _read_column(archive: zipfile.ZipFile, name: str) -> Column:
     if found != dtype or len(body) != rows * np.dtype(dtype).itemsize:
         raise ValueError(f"{name}.npy holds {rows} rows of {found} in {len(body)} bytes, {dtype} expected")
     return np.frombuffer(body, dtype=dtype)
+
+
+def _read_table(archive: zipfile.ZipFile, name: str, rows: int) -> Any:
+    """A table, parsed only if it cannot have far more rows than there are numbers to point at them."""
+    data = _read(archive, f"{name}.json")
+    parts = rows * MAX_TRACEBACK_PARTS if name == "sites" else rows
+    if data.count(b",") > parts:
+        raise ValueError(f"{name}.json has more rows than anything points at")
+    if data.count(b"[") + data.count(b"{") > len(data) // LEAST_BYTES_PER_LIST + SPARE_ROWS:
+        raise ValueError(f"{name}.json is made of lists, not of texts")
+    return json.loads(data)
 
 
 def _checked_tables(

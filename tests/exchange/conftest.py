@@ -1,0 +1,9 @@
+"""Small heaps are drawn as the graph algorithms' are, and written as the findings' are."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+TESTS = Path(__file__).resolve().parents[1]
+sys.path[:0] = [str(TESTS / "heap"), str(TESTS / "findings")]
