@@ -57,7 +57,7 @@ def test_numbers_nobody_chose(number: int, originals: list[Members], tmp_path: P
 def test_what_is_not_changed_is_read(chance: object, originals: list[Members], tmp_path: Path) -> None:
     path = tmp_path / "x.heap"
     path.write_bytes(zipped(originals[0], chance))  # type: ignore[arg-type]
-    assert read_snapshot(path).node_count == 62
+    assert read_snapshot(path).node_count == len(originals[0]["node_type.npy"][128:]) // 4
 
 
 @pytest.mark.parametrize(
@@ -74,7 +74,7 @@ def test_tables_that_would_take_far_more_than_their_bytes(
     """24 bytes of memory for each in the file: found by changing files at random."""
     path = tmp_path / "x.heap"
     name = f"{said.partition('.')[0]}.json"
-    path.write_bytes(zipped(originals[0] | {name: table}, random.Random(2)))
+    path.write_bytes(zipped(originals[0] | {name: table}, random.Random(1)))
     assert path.stat().st_size < 20_000, "deflated"
     with pytest.raises(CorruptSnapshot) as caught:
         read_snapshot(path)
