@@ -75,7 +75,7 @@ def test_tables_that_would_take_far_more_than_their_bytes(
     path = tmp_path / "x.heap"
     name = f"{said.partition('.')[0]}.json"
     path.write_bytes(zipped(originals[0] | {name: table}, random.Random(1)))
-    assert path.stat().st_size < 20_000, "deflated"
+    assert path.stat().st_size < 50_000, "deflated"
     with pytest.raises(CorruptSnapshot) as caught:
         read_snapshot(path)
     assert said in caught.value.seen
