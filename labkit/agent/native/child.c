@@ -154,10 +154,12 @@ static void take_over_allocators(void)
     asked.interpreter->gc.enabled = 0;
 }
 
-size_t ask_size(PyCFunction function, PyObject *thing, bool *failed)
+size_t ask_size(const struct plan *plan, PyObject *thing, bool *failed)
 {
     taken = 0;
-    PyObject *number = function(thing, NULL);
+    PyObject *number = plan->size_class
+                           ? ((PyCMethod)(void (*)(void))plan->size_function)(thing, plan->size_class, NULL, 0, NULL)
+                           : plan->size_function(thing, NULL);
     if (!number || !PyLong_CheckExact(number)) {
         PyErr_Clear();
         *failed = true;

@@ -138,7 +138,7 @@ static bool looks_like_a_name(const Py_UCS4 *points, size_t count)
 
 static bool may_be_shown(PyObject *name)
 {
-    Py_UCS4 points[MAX_LABEL_CHARACTERS / 2];
+    Py_UCS4 points[MAX_LABEL_CHARACTERS / 2] = {0};
     Py_ssize_t length = PyUnicode_GET_LENGTH(name);
     if (length > MAX_LABEL_CHARACTERS / 2)
         return false;

@@ -93,10 +93,10 @@ static void add_member(PyObject *name, int32_t label, uint8_t source, Py_ssize_t
     COLUMN_ADD(members, struct member, member);
 }
 
+static PyTypeObject base_exception; /* stands in below: PyExc_BaseException is no constant */
 struct known { PyTypeObject *base; const char *name; uint8_t source; Py_ssize_t offset; };
 #define FUNCTION_PART(n, f) {&PyFunction_Type, n, AT_OFFSET_OR_NONE, offsetof(PyFunctionObject, f)}
-#define ERROR_PART(n, f) {(PyTypeObject *)&_PyNone_Type_stand_in, n, AT_OFFSET_OR_NONE, offsetof(PyBaseExceptionObject, f)}
-static PyTypeObject _PyNone_Type_stand_in; /* PyExc_BaseException is a pointer, so no constant */
+#define ERROR_PART(n, f) {&base_exception, n, AT_OFFSET_OR_NONE, offsetof(PyBaseExceptionObject, f)}
 
 /* C attributes that are computed, but only hand out what the object holds (plans.HARMLESS_GETTERS). */
 static const struct known KNOWN[] = {
@@ -106,7 +106,7 @@ static const struct known KNOWN[] = {
 #if PY_VERSION_HEX >= 0x030C0000
     {&PyFunction_Type, "__type_params__", AT_OFFSET, offsetof(PyFunctionObject, func_typeparams)},
 #endif
-    {&PyCFunction_Type, "__self__", AT_OFFSET_OR_NONE, offsetof(PyCFunctionObject, m_self)},
+    {&PyCFunction_Type, "__self__", SELF_OF_BUILTIN, offsetof(PyCFunctionObject, m_self)},
     ERROR_PART("__traceback__", traceback), ERROR_PART("__context__", context), ERROR_PART("__cause__", cause),
     ERROR_PART("args", args),
     {&PyTraceBack_Type, "tb_next", AT_OFFSET_OR_NONE, offsetof(PyTracebackObject, tb_next)},
@@ -131,7 +131,7 @@ static void take_getter(struct plan *plan, PyTypeObject *base, PyObject *name, P
     }
     for (size_t at = 0; at < sizeof KNOWN / sizeof *KNOWN; at++) {
         PyTypeObject *of = KNOWN[at].base;
-        if (of == &_PyNone_Type_stand_in)
+        if (of == &base_exception)
             of = (PyTypeObject *)PyExc_BaseException;
         if (of == base && is_text(name, KNOWN[at].name)) {
             add_member(name, row_of_name(name), KNOWN[at].source, KNOWN[at].offset, descriptor->d_getset);
@@ -174,9 +174,11 @@ static void take_entry(struct plan *plan, PyTypeObject *base, bool has_slots, Py
         return; /* a descriptor of another type would read foreign memory */
     if (Py_IS_TYPE(entry, &PyMethodDescr_Type)) {
         PyMethodDef *method = ((PyMethodDescrObject *)entry)->d_method;
-        if (!plan->size_function && is_text(name, "__sizeof__") && (method->ml_flags & ~METH_COEXIST) == METH_NOARGS &&
-            is_trusted(PyDescr_TYPE(entry)))
+        bool callable = method->ml_flags & METH_METHOD || (method->ml_flags & ~METH_COEXIST) == METH_NOARGS;
+        if (!plan->size_function && callable && is_text(name, "__sizeof__") && is_trusted(PyDescr_TYPE(entry))) {
             plan->size_function = method->ml_meth;
+            plan->size_class = method->ml_flags & METH_METHOD ? PyDescr_TYPE(entry) : NULL;
+        }
         return;
     }
     if (plan->kind == LEAF || plan->kind == DICT || plan->kind == SEQUENCE || plan->kind == SET || plan->kind == CODE)
@@ -186,9 +188,9 @@ static void take_entry(struct plan *plan, PyTypeObject *base, bool has_slots, Py
         return;
     }
     PyMemberDef *member = ((PyMemberDescrObject *)entry)->d_member;
+    int32_t label = has_slots ? label_of_key(name) : row_of_name(name);
     if (member->type == T_OBJECT || member->type == T_OBJECT_EX)
-        add_member(name, has_slots ? label_of_key(name) : row_of_name(name),
-                   member->type == T_OBJECT ? AT_OFFSET_OR_NONE : AT_OFFSET, member->offset, NULL);
+        add_member(name, label, member->type == T_OBJECT ? AT_OFFSET_OR_NONE : AT_OFFSET, member->offset, NULL);
 }
 
 static void take_names_of_bases(struct plan *plan)

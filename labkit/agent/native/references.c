@@ -49,7 +49,9 @@ void name_members(PyObject *thing, const struct plan *plan)
             value = ask_getter(thing, &member);
         else
             value = *(PyObject **)((char *)thing + member.offset);
-        if (!value && member.source == AT_OFFSET_OR_NONE)
+        if (member.source == SELF_OF_BUILTIN && PyCFunction_GET_FLAGS(thing) & METH_STATIC)
+            value = NULL; /* the class it came from; Python shows None */
+        if (!value && (member.source == AT_OFFSET_OR_NONE || member.source == SELF_OF_BUILTIN))
             value = Py_None;
         if (member.source == CELL_CONTENT) {
             int64_t *found = map_find(&walk.cell_names, thing);

@@ -86,7 +86,7 @@ static uint64_t size_of(PyObject *thing, const struct plan *plan)
     if (plan->kind == FRAME)
         return (uint64_t)cls->tp_basicsize + plan->extra_bytes;
     if (plan->size_function && plan->size_function != size_of_object) {
-        size = ask_size(plan->size_function, thing, &failed);
+        size = ask_size(plan, thing, &failed);
         if (!failed)
             return size + plan->extra_bytes;
     }

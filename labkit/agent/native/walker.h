@@ -68,10 +68,10 @@ struct name { uint32_t start, length, hash; uint8_t shown, candidate; };
 extern struct column name_table, name_bytes;
 
 /* -- plans.c -- */
-enum { AT_OFFSET_OR_NONE, AT_OFFSET, CELL_CONTENT, BY_GETTER };
+enum { AT_OFFSET_OR_NONE, AT_OFFSET, CELL_CONTENT, SELF_OF_BUILTIN, BY_GETTER };
 struct member { int32_t label; uint8_t edge_kind, source; Py_ssize_t offset; getter get; void *closure; };
 struct plan {
-    PyTypeObject *cls, *items;
+    PyTypeObject *cls, *items, *size_class;
     uint8_t kind, unnamed;
     bool managed, has_dict, holds_class, keeps_key_twice, is_link;
     uint32_t row, extra_bytes, first_member, members;
@@ -133,5 +133,5 @@ void write_archive(void);
 void run_child(void) __attribute__((noreturn));
 void die(const char *kind, const char *words) __attribute__((noreturn));
 void die_of_error(int number) __attribute__((noreturn));
-size_t ask_size(PyCFunction function, PyObject *thing, bool *failed);
+size_t ask_size(const struct plan *plan, PyObject *thing, bool *failed);
 #endif
