@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import json
 from collections import Counter
 from pathlib import Path
 
 import pytest
-from agent_targets import Picture, Target
+from agent_targets import Picture, Target, unpacked
 from test_agent_names import ZOO
+from test_agent_secrets import PLANTER, _secrets
+from test_agent_silence import ZOO as HOSTILE
 
 from labkit.drive.build_walker import build_walker
 
@@ -156,19 +159,42 @@ def _roots(picture: Picture) -> list[tuple[int, int, str]]:
     ]
 
 
+def _reached(picture: Picture) -> set[int]:
+    """Addresses of what some root reaches; besides, there are leftovers of the interpreter's own compiling."""
+    columns = picture.columns
+    starts, targets = columns["edge_start"].tolist(), columns["edge_target"].tolist()
+    ahead, seen = columns["root_node"].tolist(), set(columns["root_node"].tolist())
+    while ahead:
+        node = ahead.pop()
+        fresh = set(targets[starts[node] : starts[node + 1]]) - seen
+        seen |= fresh
+        ahead += fresh
+    addresses = columns["node_address"].tolist()
+    return {addresses[node] for node in seen}
+
+
 @pytest.mark.parametrize("program", [ZOO, MORE], ids=["zoo", "more"])
 def test_both_walkers_see_the_same_process_alike(target: Target, walker: Path, program: str) -> None:
     target.run(BOTH.format(walker=str(walker)) + program)
     compiled, plain = target.picture("c.heap"), target.picture("p.heap")
     assert compiled.snapshot.header["walker"] == "c"
     assert plain.snapshot.header["walker"] == "python"
-    assert _facts(compiled) == _facts(plain)
+    ours, theirs = _facts(compiled), _facts(plain)
+    reached = _reached(compiled)
+    assert reached == _reached(plain)
+    assert theirs.items() <= ours.items()
+    assert not (ours.keys() - theirs.keys()) & reached
     assert _roots(compiled) == _roots(plain)
-    ours, theirs = _edges(compiled), _edges(plain)
-    types = {address: facts[0] for address, facts in _facts(plain).items()}
-    more = [(types[e[0]], e[1] and types[e[1]], *e[2:]) for e in (ours - theirs).elements()]
-    less = [(types[e[0]], e[1] and types[e[1]], *e[2:]) for e in (theirs - ours).elements()]
-    assert (more, less) == ([], [])
+    edges, others = (Counter({e: n for e, n in _edges(each).items() if e[0] in reached}) for each in (compiled, plain))
+    more, less = edges - others, others - edges
+    if plain.snapshot.header["python"].startswith("3.12"):
+        # here the interpreter keeps every interned text for good, and only a Python call finds it
+        assert {edge[:3] for edge in less} == {edge[:3] for edge in more}
+        assert {edge[3] for edge in more} <= {None}
+        assert less.total() <= 2
+        return
+    told = [[(ours[e[0]][0], e[1] and ours[e[1]][0], *e[2:]) for e in each.elements()] for each in (more, less)]
+    assert told == [[], []]
 
 
 @pytest.mark.parametrize("program", [ZOO, MORE], ids=["zoo", "more"])
@@ -182,3 +208,98 @@ def test_no_object_has_more_references_than_it_counts(target: Target, walker: Pa
         assert {picture.type_of(int(node)) for node in nodes[gaps < 0]} <= uncounted, name
         shares.append(float((gaps == 0).mean()))
     assert shares[0] >= shares[1] - 0.001
+
+
+#: From here on the program's ``take`` uses the compiled walker.
+LOADED = """
+from _labkit_agent import compiled as _compiled
+_refused = _compiled.load({walker!r})
+assert _refused is None, _refused
+"""
+
+
+def test_no_code_of_the_program_runs(target: Target, walker: Path) -> None:
+    target.run(LOADED.format(walker=str(walker)) + HOSTILE + 'take_now("x.heap"); parked.set(); os._exit(0)', "-W", "always")
+    assert target.picture().snapshot.header["walker"] == "c"
+    assert not (target.folder / "mark").exists(), (target.folder / "mark").read_text()
+
+
+def test_no_planted_secret_is_in_any_byte_of_a_picture(target: Target, walker: Path) -> None:
+    secrets = _secrets(420)
+    (target.folder / "secrets.json").write_text(json.dumps(secrets))
+    left = int(target.run(LOADED.format(walker=str(walker)) + PLANTER).stdout)
+    assert target.picture().snapshot.header["walker"] == "c"
+    content = unpacked(target.folder / "x.heap")
+    planted = secrets[: len(secrets) - left]
+    pieces = [piece for secret in planted for piece in secret.split("@")[0].split("-") if len(piece) >= 12]
+    assert [piece for piece in [*planted, *pieces] if piece.encode() in content] == []
+
+
+@pytest.mark.parametrize(
+    "trouble",
+    ["os.posix_spawn('/bin/sh', ['sh', '-c', 'kill -SEGV $$'], os.environ)", "failing()"],
+    ids=["the child crashes", "the start fails"],
+)
+def test_the_plain_walker_takes_over(target: Target, walker: Path, trouble: str) -> None:
+    target.run(
+        LOADED.format(walker=str(walker))
+        + f"""
+import os
+def failing():
+    raise RuntimeError("no")
+class Broken:
+    @staticmethod
+    def start(*arguments):
+        return {trouble}
+_compiled._modules[0] = Broken
+take("x.heap")
+assert sorted(os.listdir(".")) == ["target.py", "x.heap"]
+"""
+    )
+    assert target.picture().snapshot.header["walker"] == "python"
+
+
+def test_a_walk_that_would_not_fit_is_not_begun(target: Target, walker: Path) -> None:
+    done = target.run(
+        LOADED.format(walker=str(walker))
+        + """
+import os
+assert _compiled.free_bytes() > 1 << 20
+_compiled.free_bytes = lambda: 1 << 20
+try:
+    take("x.heap")
+except MemoryError as error:
+    print(error)
+assert os.listdir(".") == ["target.py"]
+"""
+    )
+    assert "1 MB are free" in done.stdout
+
+
+def test_the_child_dirties_little_and_fork_hooks_stay_asleep(target: Target, walker: Path) -> None:
+    done = target.run(
+        LOADED.format(walker=str(walker))
+        + """
+import json, os, sys
+os.register_at_fork(before=lambda: print("hook"), after_in_child=lambda: print("hook"))
+kept = [{"name": [number]} for number in range(200_000)]
+before = sorted(os.listdir("/proc/self/fd"))
+ours = _snapshot.take("x.heap", 60)
+assert sorted(os.listdir("/proc/self/fd")) == before
+assert not [name for name in sys.modules if name.endswith("alker")]
+_compiled._modules.clear()
+print(json.dumps([ours, _snapshot.take("p.heap", 60)]))
+"""
+    )
+    ours, theirs = json.loads(done.stdout.replace("hook\n", "", done.stdout.count("hook")))
+    assert "hook" not in done.stdout.splitlines()[0]
+    assert ours["nodes"] > 600_000
+    assert ours["child_peak_bytes"] < 0.6 * theirs["child_peak_bytes"]
+    text = unpacked(target.folder / "x.heap").replace(b'"format": "labkit.heap"', b"")
+    assert b"_walker" not in text
+
+
+def test_where_it_cannot_be_built_the_reason_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, python: str) -> None:
+    monkeypatch.setenv("CC", "no-such-compiler")
+    assert build_walker(python, tmp_path) == (None, "there is no C compiler")
+    assert build_walker(str(tmp_path / "no-python"), tmp_path)[0] is None
