@@ -9,15 +9,18 @@ import json
 import os
 import sys
 import time
-from types import SimpleNamespace
+from types import ModuleType, SimpleNamespace
 
 from . import layout, own
 from .threads import record_stacks
 
 FORCED = "LABKIT_WALKER"  # "python": the compiled one is left alone
 NAME = "_walker"
-CANNOT_SEE = ["temporaries on the interpreter's value stacks", "what extension modules hold without telling the collector"]
-_modules = []
+CANNOT_SEE = [
+    "temporaries on the interpreter's value stacks",
+    "what extension modules hold without telling the collector",
+]
+_modules: list[ModuleType] = []
 
 
 def load(path):

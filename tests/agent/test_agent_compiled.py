@@ -65,7 +65,8 @@ mixed = {1: "one", "two": 2, (3,): [3], None: None, 1.5: {}}
 deleted = {name: [name] for name in ("alpha", "beta", "gamma")}; del deleted["beta"]
 numbers, stream, view = array.array("d", [1.5]), io.BytesIO(b"abc"), memoryview(bytearray(9))
 mapped = mmap.mmap(-1, 4096)
-wide, weak = Wide(), Weak(); weak.value = [weakref.ref(weak), weakref.WeakSet([weak]), weakref.WeakValueDictionary(k=weak)]
+wide, weak = Wide(), Weak()
+weak.value = [weakref.ref(weak), weakref.WeakSet([weak]), weakref.WeakValueDictionary(k=weak)]
 cached = Cached(); cached.thing; cached.method(1); cached.method("x")
 local = Local(); local.value = [local]
 chained = [itertools.chain([1], [2]), itertools.count(), itertools.islice(iter([1, 2]), 1), iter({1: 2}), zip([1], [2])]
@@ -187,12 +188,10 @@ def test_both_walkers_see_the_same_process_alike(target: Target, walker: Path, p
     assert _roots(compiled) == _roots(plain)
     edges, others = (Counter({e: n for e, n in _edges(each).items() if e[0] in reached}) for each in (compiled, plain))
     more, less = edges - others, others - edges
-    if plain.snapshot.header["python"].startswith("3.12"):
-        # here the interpreter keeps every interned text for good, and only a Python call finds it
-        assert {edge[:3] for edge in less} == {edge[:3] for edge in more}
-        assert {edge[3] for edge in more} <= {None}
-        assert less.total() <= 2
-        return
+    # a global that is not interned itself, though an equal text is: only a Python call finds that out
+    unnamed = Counter({edge: n for edge, n in more.items() if edge[3] is None})
+    if unnamed.total() <= 2 and {edge[:3] for edge in unnamed} == {edge[:3] for edge in less}:
+        more, less = more - unnamed, Counter()
     told = [[(ours[e[0]][0], e[1] and ours[e[1]][0], *e[2:]) for e in each.elements()] for each in (more, less)]
     assert told == [[], []]
 
@@ -219,7 +218,9 @@ assert _refused is None, _refused
 
 
 def test_no_code_of_the_program_runs(target: Target, walker: Path) -> None:
-    target.run(LOADED.format(walker=str(walker)) + HOSTILE + 'take_now("x.heap"); parked.set(); os._exit(0)', "-W", "always")
+    target.run(
+        LOADED.format(walker=str(walker)) + HOSTILE + 'take_now("x.heap"); parked.set(); os._exit(0)', "-W", "always"
+    )
     assert target.picture().snapshot.header["walker"] == "c"
     assert not (target.folder / "mark").exists(), (target.folder / "mark").read_text()
 
@@ -299,7 +300,9 @@ print(json.dumps([ours, _snapshot.take("p.heap", 60)]))
     assert b"_walker" not in text
 
 
-def test_where_it_cannot_be_built_the_reason_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, python: str) -> None:
+def test_where_it_cannot_be_built_the_reason_is_told(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, python: str
+) -> None:
     monkeypatch.setenv("CC", "no-such-compiler")
     assert build_walker(python, tmp_path) == (None, "there is no C compiler")
     assert build_walker(str(tmp_path / "no-python"), tmp_path)[0] is None
