@@ -77,7 +77,7 @@ class Frames:
         found = [(code, layout.INTERNAL, self.labels.row("f_code"))]
         for label, in_cell, address in entries:
             value = self._cell_of.get(address) if in_cell else self._object_at(address)
-            if value is not None:
+            if value is not None or (not in_cell and address == id(None)):
                 if in_cell:
                     self.cell_names.setdefault(id(value), label)
                 found.append((value, layout.LOCAL, label))

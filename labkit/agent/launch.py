@@ -1,9 +1,9 @@
 """Run a server in this process with the agent in each of its workers.
 
-    python launch.py --run-dir DIR --server gunicorn|uvicorn|builtin -- ARGUMENTS OF THE SERVER
+    python launch.py --run-dir DIR --server gunicorn|uvicorn|builtin [--walker FILE] -- ARGUMENTS OF THE SERVER
 
 Run by path with any interpreter that has the server. The process is killed when its parent dies.
-For ``builtin`` the arguments are ``--bind HOST:PORT MODULE:APP``.
+For ``builtin`` the arguments are ``--bind HOST:PORT MODULE:APP``. ``--walker`` names the compiled walker.
 """
 
 import importlib.util
@@ -36,9 +36,11 @@ def main(arguments):
     sys.path[:] = [entry for entry in sys.path if os.path.abspath(entry or ".") != here]
     os.environ["LABKIT_RUN_DIR"] = options["--run-dir"]
     load_agent()
-    from _labkit_agent import own, servers
+    from _labkit_agent import compiled, own, servers
 
     own.add_module(sys.modules[__name__])
+    if "--walker" in options:
+        compiled.load(options["--walker"])  # where it cannot be used, the other walker is
 
     servers.die_with_parent()
     servers.RUNNERS[options["--server"]](rest)

@@ -116,7 +116,7 @@ class References:
         if not memory.keeps_its_own_locals(thing):
             return []  # a call that began after the stacks were written down
         held = get_referents(thing)
-        names = self._named_members(thing, plan)
+        names = {}  # its C attributes are flags: a local that is True would take their name
         for name, part in frames.FRAME_PARTS:
             names.setdefault(id(part(thing)), []).append((layout.INTERNAL, self.labels.row(name)))
         self.frames.name_locals(thing, held, names)

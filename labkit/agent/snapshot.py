@@ -11,6 +11,7 @@ helper thread, whose traps are these (CPython 3.11 to 3.13):
 * What the child needs is imported here, before: an import in the child would run the app's import hooks.
 """
 
+import _tracemalloc
 import gc
 import json
 import os
@@ -19,7 +20,7 @@ import signal
 import sys
 import time
 
-from . import child, memory, threads
+from . import child, compiled, memory, threads
 from .fork import fork
 
 
@@ -30,9 +31,19 @@ def take(path, deadline_s):
     own words when it failed, and TimeoutError past ``deadline_s``.
     """
     started = time.perf_counter()
+    if compiled.is_loaded() and not _tracemalloc.is_tracing():
+        try:
+            return _take(path, started, deadline_s, _start_compiled, compiled.prepare())
+        except RuntimeError:  # whatever went wrong in that child, the other walker may still get through
+            pass
+    return _take(path, started, deadline_s, _start_forked, None)
+
+
+def _take(path, started, deadline_s, start, prepared):
+    began = time.perf_counter()
     partial = path + ".partial"
-    pid, read_end = _start_child(partial, deadline_s)
-    pause_ms = (time.perf_counter() - started) * 1000
+    pid, read_end = _start_child(partial, deadline_s, start, prepared)
+    pause_ms = (time.perf_counter() - began) * 1000
     try:
         result = _result_of(pid, read_end, started + deadline_s, deadline_s)
         os.replace(partial, path)
@@ -60,7 +71,7 @@ def _result_of(pid, read_end, deadline, deadline_s):
     return result
 
 
-def _start_child(partial, deadline_s):
+def _start_child(partial, deadline_s, start, prepared):
     """Return the child's pid and the end of the pipe on which it will say one line."""
     if not memory.IS_KNOWN:
         raise RuntimeError(f"{sys.version.split()[0]} lays out objects in a way this agent does not know")
@@ -68,10 +79,7 @@ def _start_child(partial, deadline_s):
     collecting = gc.isenabled()
     gc.disable()
     try:
-        stacks = threads.record_stacks()
-        pid = fork()
-        if pid == 0:
-            child.run(partial, stacks, write_end, deadline_s)
+        pid = start(partial, write_end, deadline_s, prepared)
     except BaseException:
         os.close(read_end)
         raise
@@ -80,6 +88,18 @@ def _start_child(partial, deadline_s):
             gc.enable()
         os.close(write_end)
     return pid, read_end
+
+
+def _start_forked(partial, write_end, deadline_s, prepared):
+    stacks = threads.record_stacks()
+    pid = fork()
+    if pid == 0:
+        child.run(partial, stacks, write_end, deadline_s)
+    return pid
+
+
+def _start_compiled(partial, write_end, deadline_s, prepared):
+    return compiled.start(partial, write_end, deadline_s, prepared)
 
 
 def _listen(read_end, deadline):

@@ -31,10 +31,11 @@ class Stack:
         self.held = held
 
 
-def record_stacks():
+def record_stacks(read_locals=True):
     """Return a Stack per thread; of the calling thread the part below the agent's own frames.
 
-    Module-level frames carry no locals here: those are the module's own dictionary.
+    Module-level frames carry no locals here: those are the module's own dictionary. The compiled walker
+    does without ``read_locals``: its child still has the threads' stacks.
     """
     own_ident = _thread.get_ident()
     mine = own.spaces()
@@ -46,7 +47,8 @@ def record_stacks():
             space, code = frame.f_globals, frame.f_code
             if id(space) not in mine:
                 name = dotted_name(entry_of(space, "__name__"), code.co_qualname)
-                frames.append((frame, code, name, *_locals_of(frame, code)))
+                local = _locals_of(frame, code) if read_locals else ((), ())
+                frames.append((frame, code, name, *local))
             frame = frame.f_back
         if frames or ident in held:
             name = "main thread" if ident == MAIN_IDENT else f"thread {number}"

@@ -66,8 +66,9 @@ def command_line(
     app: AppModule,
     options: RecordOptions,
     server_flags: Sequence[str] | frozenset[str],
+    walker: Path | None = None,
 ) -> list[str]:
-    """The whole command; ``server_flags`` are the options this server's version knows."""
+    """The whole command; ``server_flags`` are the options this server's version knows, ``walker`` the compiled one."""
     launch = str(Path(AGENT_DIR) / "launch.py")
     bind = ["--bind", f"{HOST}:{options.port}"]
     more = _gunicorn_arguments(app, options, server_flags) if options.server == "gunicorn" else []
@@ -78,6 +79,7 @@ def command_line(
         str(run_dir),
         "--server",
         options.server,
+        *(["--walker", str(walker)] if walker else []),
         "--",
         *bind,
         *more,

@@ -18,6 +18,7 @@ import psutil
 
 from labkit.agent.client import AgentClient, AgentError
 from labkit.cases import Target
+from labkit.drive.build_walker import build_walker
 from labkit.drive.command import HOST, command_line, environment_for, locate_app
 from labkit.drive.faults import ServerLog, import_fault, port_taken
 from labkit.drive.interpreter import Interpreter, find_interpreter
@@ -112,7 +113,9 @@ class Server:
         return self._log.last_exception()
 
     def _start(self, run_dir: Path, environment: dict[str, str]) -> None:
-        command = command_line(self.interpreter.path, run_dir, self._app, self._options, self.interpreter.server_flags)
+        python, flags = self.interpreter.path, self.interpreter.server_flags
+        walker, _ = build_walker(python)  # without one the agent walks in plain Python
+        command = command_line(python, run_dir, self._app, self._options, flags, walker)
         with self._log.path.open("ab") as output:
             self._process = subprocess.Popen(
                 command,
