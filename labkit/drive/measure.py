@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +21,7 @@ from labkit.drive.server import Server, Worker
 from labkit.drive.visits import Script
 from labkit.errors import AgentFailed
 from labkit.store.capture import CaptureWriter, Sample
+from labkit.store.pack import pack_snapshot
 
 
 class Measurement:
@@ -71,6 +72,8 @@ class Measurement:
                 cost = self._take(worker, path)
                 wait_for_descriptors(worker.pid, before.descriptors)
                 after = self._sample(rung, worker)
+                with suppress(OSError):  # no room for a second file beside it: a large snapshot is as good
+                    pack_snapshot(path)
                 cost |= {"uss_before_bytes": before.uss_bytes, "uss_after_bytes": after.uss_bytes}
                 self._writer.add_snapshot(rung, worker.pid, self.requests, path, cost, sites=sites)
                 if not sites:
