@@ -49,6 +49,8 @@ def _measure(
     bar.doing("start the server")
     with Server(target, options, writer.log_path) as server:
         bar.advance()
+        if server.why_no_walker:
+            writer.note(why_no_compiled_walker=server.why_no_walker)
         measurement = Measurement(server, load, options, writer, bar)
         measurement.play("warm up", load.warmup_requests)
         measurement.snapshot(0)

@@ -56,6 +56,7 @@ class Server:
         self._log = ServerLog(log_path)
         self._run_dir: Path | None = None
         self._process: subprocess.Popen[bytes] | None = None
+        self.why_no_walker = ""
 
     def __enter__(self) -> Server:
         environment = environment_for(self._target.load.seed)
@@ -114,7 +115,7 @@ class Server:
 
     def _start(self, run_dir: Path, environment: dict[str, str]) -> None:
         python, flags = self.interpreter.path, self.interpreter.server_flags
-        walker, _ = build_walker(python)  # without one the agent walks in plain Python
+        walker, self.why_no_walker = build_walker(python)  # without one the agent walks in plain Python
         command = command_line(python, run_dir, self._app, self._options, flags, walker)
         with self._log.path.open("ab") as output:
             self._process = subprocess.Popen(
