@@ -14,6 +14,8 @@ from .plans import GC_HEADER_BYTES, MANAGED_DICT
 
 BATCH = 1000
 OWN_FOLDER = AGENT_DIR + os.sep
+RESUME = 149 if sys.version_info >= (3, 13) else 151  # opcode.opmap, whose module an app need not have loaded
+MAKES_ITSELF = 0x20 | 0x80 | 0x200  # inspect.CO_GENERATOR, CO_COROUTINE, CO_ASYNC_GENERATOR
 
 
 class Sites:
@@ -114,13 +116,24 @@ def _is_untracked_container(thing):
     return (type(thing) is dict or type(thing) is tuple) and not gc.is_tracked(thing)
 
 
+def _start_of_body(code):
+    """Where a function's own instructions begin: those before are on the line of its ``def``, which another runs.
+
+    Not so of generators and coroutines, which make themselves there.
+    """
+    if code.co_flags & MAKES_ITSELF:
+        return 0
+    return 2 * (code.co_code[::2].find(RESUME) + 1)
+
+
 def _functions(objects, wanted):
     """Map ``(file, line)`` to the name of the innermost function that has code on that line."""
     files = {file for file, _ in wanted}
     found = {}
     for thing in objects:
         if type(thing) is types.CodeType and thing.co_filename in files:
-            for line in {line for _, _, line in thing.co_lines() if line}:
+            body = _start_of_body(thing)
+            for line in {line for _, end, line in thing.co_lines() if line and end > body}:
                 key = (thing.co_filename, line)
                 if key in wanted and found.get(key, (-1, ""))[0] < thing.co_firstlineno:
                     found[key] = (thing.co_firstlineno, thing.co_qualname)

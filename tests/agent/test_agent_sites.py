@@ -98,3 +98,35 @@ def test_an_agent_can_start_tracing_and_its_own_frames_stay_out(target: Target) 
     assert len(site) > 3
     assert not any("agent" in file or "launch" in file for file in files), files
     assert all(not file.startswith("/") for file in files), files
+
+
+NESTED = """
+import tracemalloc
+KEPT = []
+class Thing:
+    pass
+def subscribe(item):
+    seen = [item]
+    def on_change(event):  # line: def
+        seen.append(event)
+    KEPT.append(on_change)
+    KEPT.append((lambda: Thing())())  # line: lambda
+async def wait():  # line: async
+    pass
+tracemalloc.start(2)
+subscribe(1)
+KEPT.append(wait())  # line: made
+take("x.heap")
+KEPT[2].close()
+"""
+
+
+def test_a_function_is_made_by_the_one_around_it(target: Target) -> None:
+    """The line of a ``def`` belongs to two functions; only the outer one allocates on it."""
+    target.run(NESTED)
+    text = (target.folder / "target.py").read_text()
+    picture = target.picture()
+    assert picture.site(picture.glob("KEPT", 0))[0] == ("target.py", _line(text, "def"), "subscribe")
+    made = picture.site(picture.glob("KEPT", 1))
+    assert made[0] == ("target.py", _line(text, "lambda"), "subscribe.<locals>.<lambda>")
+    assert ("target.py", _line(text, "made"), "<module>") in picture.site(picture.glob("KEPT", 2))
