@@ -151,7 +151,9 @@ class _Writer:
             is_position = kinds == layout.INDEX
             named = np.where(labels >= 0, self.label_rows[np.where(is_position, -1, labels)], unnamed[kinds])
             numbers = np.where(is_position, np.maximum(labels, 0), named)
-            yield np.column_stack((words[kinds], numbers, (graph.edge_target[rows] + len(SYNTHETIC)) * width))
+            yield np.column_stack(
+                (words[kinds], numbers, (graph.edge_target[rows].astype(np.int64) + len(SYNTHETIC)) * width)
+            )
 
 
 def _root_edges(image: HeapImage) -> list[list[tuple[str | int, int]]]:

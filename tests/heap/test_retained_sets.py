@@ -117,3 +117,14 @@ def test_a_wide_heap() -> None:
     graph = from_edges(50_000, [(0, i) for i in range(1, 50_000)])
     assert retained_set(graph, np.array([0]), [0]).all()
     assert retained_set(graph, np.array([0]), [7]).sum() == 1
+
+
+def test_a_wide_heap_of_three_levels() -> None:
+    """The second level is wider than what is walked singly; each of its nodes holds one of its own and a shared one."""
+    wide = 5 * retained_sets.WIDE
+    second, third, shared = range(1, wide + 1), range(wide + 1, 2 * wide + 1), 2 * wide + 1
+    edges = [*((0, one) for one in second), *zip(second, third, strict=True), *((one, shared) for one in second)]
+    graph = from_edges(2 * wide + 2, edges)
+    assert set(np.flatnonzero(retained_set(graph, np.array([0]), [1]))) == {1, wide + 1}
+    assert retained_set(graph, np.array([0]), second).sum() == 2 * wide + 1
+    assert retained_set(graph, np.array([0]), [0]).all()
