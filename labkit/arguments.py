@@ -8,6 +8,7 @@ import sys
 from collections.abc import Callable, Mapping
 
 from labkit import __version__
+from labkit.exchange.export import FORMS
 
 #: How the user calls this program; ``./workbook`` says so when it stands in front.
 PROGRAM = os.environ.get("LABKIT_PROGRAM") or "labkit"
@@ -49,9 +50,7 @@ def parser(runs: Mapping[str, Run]) -> argparse.ArgumentParser:
     html.add_argument("-o", "--output", required=True, metavar="FILE")
     export = command("export", "write a snapshot in the form of another tool")
     export.add_argument("snapshot", metavar="SNAPSHOT")
-    export.add_argument(
-        "--to", required=True, choices=["heapsnapshot", "dot"], help="Chrome DevTools and memlab; or a drawing"
-    )
+    export.add_argument("--to", required=True, choices=FORMS, help="Chrome DevTools and memlab; or a drawing")
     export.add_argument("-o", "--output", required=True, metavar="FILE")
     export.add_argument("--type", default="", help="of a drawing: the object of this type that retains most")
     export.add_argument("--around", action="store_true", help="of a drawing: its neighbours, not the path to it")

@@ -25,6 +25,7 @@ from labkit.drive.record import record
 from labkit.errors import CaseError, LabkitError
 from labkit.exchange.export import export
 from labkit.findings.model import Findings
+from labkit.store.beside import written_beside
 from labkit.store.capture import open_capture
 from labkit.views import report, text
 
@@ -105,7 +106,8 @@ def _investigate_into(options: argparse.Namespace, target: Target, folder: Path)
         raise
     findings = pipeline.analyse(capture, _progress_line(options))
     report.write_report(findings, folder / "report.html")
-    (folder / "findings.json").write_text(findings.model_dump_json(indent=1) + "\n")
+    with written_beside(folder / "findings.json") as stream:
+        stream.write(findings.model_dump_json(indent=1) + "\n")
     _print(findings, options.json)
     if not options.json:
         print(f"Report: {folder / 'report.html'}")

@@ -3,9 +3,9 @@
     LabkitError
       CaseError         UnknownCase, InvalidCase
       CaptureError      AppNotReady, PortTaken, AppAnswersErrors, AppHangs, WorkerDied, AgentFailed
-      StoreError        NotACapture, NotASnapshot, TruncatedSnapshot, CorruptSnapshot, UnsupportedVersion
+      StoreError        NotACapture, NotASnapshot, TruncatedSnapshot, CorruptSnapshot, UnsupportedVersion, CannotWrite
       AnalysisError     TooFewSnapshots, IncompleteWalk, NoSuchNode
-      ExchangeError     MissingLibrary, CannotWrite
+      ExchangeError     MissingLibrary
 
 Each says what happened, what was seen and what to try, one line each. The command line prints
 exactly these lines and exits with status 2; a traceback appears only with ``--debug``.
@@ -96,6 +96,10 @@ class UnsupportedVersion(StoreError):
     """Written by a newer labkit, or by one too old to read."""
 
 
+class CannotWrite(StoreError):
+    """The file cannot be written where it should be."""
+
+
 class AnalysisError(LabkitError):
     """The data does not allow the analysis."""
 
@@ -118,7 +122,3 @@ class ExchangeError(LabkitError):
 
 class MissingLibrary(ExchangeError):
     """A library that makes the wanted form is not installed."""
-
-
-class CannotWrite(ExchangeError):
-    """The file cannot be written where it should be."""

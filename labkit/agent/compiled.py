@@ -8,18 +8,13 @@ import gc
 import json
 import os
 import sys
-import time
 from types import ModuleType, SimpleNamespace
 
-from . import layout, own
+from . import own, write
 from .threads import record_stacks
 
 FORCED = "LABKIT_WALKER"  # "python": the compiled one is left alone
 NAME = "_walker"
-CANNOT_SEE = [
-    "temporaries on the interpreter's value stacks",
-    "what extension modules hold without telling the collector",
-]
 _modules: list[ModuleType] = []
 
 
@@ -55,17 +50,7 @@ def start(partial, write_end, deadline_s, prepared):
 
 def prepare():
     """What the walk needs and can be made while the worker goes on."""
-    header = {
-        "format": layout.FORMAT,
-        "version": layout.VERSION,
-        "walker": "c",
-        "python": "{}.{}.{}".format(*sys.version_info[:3]),
-        "byteorder": sys.byteorder,
-        "taken_at_unix_s": time.time(),
-        "complete": True,
-        "cannot_see": CANNOT_SEE,
-        "gc_count": list(gc.get_count()),
-    }
+    header = write.header("c", {"gc_count": list(gc.get_count())})
     text = json.dumps(header).removesuffix("}").encode()
     return free_bytes(), text, own.definitions(), list(own.spaces().values())
 

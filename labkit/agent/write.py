@@ -18,12 +18,12 @@ PRIVATE_FILE = 0o100600 << 16
 _open = open  # as it was before the app was loaded
 
 
-def write(path, result):
-    """Write ``result`` to ``path``; OSError when the disk refuses."""
-    header = {
+def header(walker, facts):
+    """What ``header.json`` says of any snapshot of this process, and ``facts``."""
+    return {
         "format": layout.FORMAT,
         "version": layout.VERSION,
-        "walker": "python",
+        "walker": walker,
         "python": "{}.{}.{}".format(*sys.version_info[:3]),
         "byteorder": sys.byteorder,
         "taken_at_unix_s": time.time(),
@@ -32,11 +32,15 @@ def write(path, result):
             "temporaries on the interpreter's value stacks",
             "what extension modules hold without telling the collector",
         ],
-        **result.facts,
+        **facts,
     }
+
+
+def write(path, result):
+    """Write ``result`` to ``path``; OSError when the disk refuses."""
     with _open(path, "wb") as stream:
         archive = _Archive(stream)
-        archive.add("header.json", json.dumps(header).encode())
+        archive.add("header.json", json.dumps(header("python", result.facts)).encode())
         for name in layout.TABLES:
             archive.add(f"{name}.json", json.dumps(result.tables[name]).encode())
         for name, (dtype, _) in layout.COLUMNS.items():

@@ -71,19 +71,20 @@ def not_an_app_hint(exception: str, app_name: str) -> str:
     ):
         return "this is a WSGI app: leave --server uvicorn out"
     if called[2] and called[2].removesuffix(".__init__") == app_name:
-        return f"{app_name} is called with a request: if it makes the app, --app FILE.py:{app_name}()"
+        return f"{app_name} is called with a request: if it makes the app, --app 'FILE.py:{app_name}()'"
     return ""
 
 
 def import_fault(app: AppModule, app_file: Path, python: str, told: str) -> CaptureError:
     """The app could not be loaded; ``told`` is the end of the traceback: its last line, or an error of syntax."""
     last_line = told.splitlines()[-1] if told else ""
-    if where := re.match(r'\s*File "([^"]+)", line (\d+)', told):
+    where = re.match(r'\s*File "([^"]+)", line (\d+)', told)
+    if where:
         last_line += f" ({Path(where[1]).name}, line {where[2]})"
     name = app.name.removesuffix("()")
     if re.search(rf"module '{re.escape(app.module)}' has no attribute '{re.escape(name)}'", last_line):
         return AppNotReady(f"{app_file.name} has no {name!r}.", seen=last_line, hint=_names_hint(app, app_file))
-    hint = "mend the line that is named, or give another --app"
+    hint = f"import it with {python} to see the whole traceback" if not where else "mend the line that is named"
     if missing := re.search(r"ModuleNotFoundError: No module named '([^']+)'", last_line):
         hint = f"{python} -m pip install {missing[1].split('.')[0]}, or --python with one that has it"
     return AppNotReady(f"The app in {app_file.name} does not import.", seen=last_line, hint=hint)
@@ -101,4 +102,4 @@ def _names_hint(app: AppModule, app_file: Path) -> str:
         targets = node.targets if isinstance(node, ast.Assign) else [getattr(node, "target", None)]
         names += [target.id for target in targets if isinstance(target, ast.Name)]
     likely = [name for name in names if re.search(r"app|wsgi|api", name, re.IGNORECASE)] or names
-    return f"--app {app_file.name}:NAME with one of {', '.join(likely[:8]) or '(it defines nothing)'}"
+    return f"--app '{app_file.name}:NAME' with one of {', '.join(likely[:8]) or '(it defines nothing)'}"

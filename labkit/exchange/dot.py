@@ -6,10 +6,10 @@ from collections.abc import Iterable
 from itertools import pairwise
 from pathlib import Path
 
-from labkit.exchange.beside import written_beside
 from labkit.heap.image import HeapImage
 from labkit.heap.retained_sets import Reference, references, retainers
 from labkit.store import layout
+from labkit.store.beside import written_beside
 from labkit.views.names import shown
 from labkit.views.units import bytes_text
 

@@ -17,11 +17,11 @@ from typing import TextIO
 
 import numpy as np
 
-from labkit.exchange.beside import written_beside
 from labkit.heap.graph import Graph, Ints
 from labkit.heap.image import HeapImage
 from labkit.heap.roots import GARBAGE, HELD_FROM_C, held_from_c
 from labkit.store import layout
+from labkit.store.beside import written_beside
 
 NODE_FIELDS = ("type", "name", "id", "self_size", "edge_count", "trace_node_id", "detachedness")
 NODE_TYPES = (

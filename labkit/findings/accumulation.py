@@ -42,6 +42,7 @@ class Accumulation:
     objects_trend: Trend
     bytes_trend: Trend
     overhead_bytes_per_request: float
+    overhead_step_bytes_per_request: float
 
     @property
     def lead(self) -> int:
@@ -57,6 +58,13 @@ class Accumulation:
     def bytes_per_request(self) -> float:
         """Slope of what is held, plus the growth of the holding container itself."""
         return self.bytes_trend.slope + self.overhead_bytes_per_request
+
+    @property
+    def interval95(self) -> tuple[float, float]:
+        """Of ``bytes_per_request``. The container itself grows in leaps: one more or less is allowed for."""
+        low, high = self.bytes_trend.interval95
+        extra, step = self.overhead_bytes_per_request, self.overhead_step_bytes_per_request
+        return low + max(extra - step, 0.0), high + extra + step
 
 
 def accumulations(evidence: Evidence) -> list[Accumulation]:
@@ -158,6 +166,7 @@ def _accumulation(evidence: Evidence, paths: list[_Path]) -> Accumulation:
         objects_trend=trend_of(evidence.requests, objects.tolist(), smallest=smallest),
         bytes_trend=trend_of(evidence.requests, sizes.tolist(), smallest=smallest, unit=_noise_bytes(sizes)),
         overhead_bytes_per_request=max(int(own[-1] - own[0]), 0) / served,
+        overhead_step_bytes_per_request=max(int(np.diff(own).max()), 0) / served,
     )
 
 

@@ -10,11 +10,10 @@ import numpy as np
 
 from labkit.errors import TooFewSnapshots
 from labkit.growth.trend import MIN_POINTS
-from labkit.heap.dominators import Dominators, dominators
 from labkit.heap.graph import Graph
-from labkit.heap.paths import PathTree, nearest_paths
+from labkit.heap.image import HeapImage
+from labkit.heap.paths import PathTree
 from labkit.heap.populations import Counts, Populations
-from labkit.heap.roots import held_from_c
 from labkit.store.capture import Capture, Sample, SnapshotEntry
 from labkit.store.snapshot import read_snapshot
 
@@ -23,23 +22,27 @@ Report = Callable[[str], None]
 
 @dataclass(frozen=True)
 class FoldedHeap:
-    """One snapshot with its nearest paths and each node's population number, shape (nodes,)."""
+    """One snapshot and each node's population number, shape (nodes,)."""
 
-    tree: PathTree
+    image: HeapImage
     numbers: Counts
 
     @property
     def graph(self) -> Graph:
         """The snapshot's graph."""
-        return self.tree.graph
+        return self.image.graph
+
+    @property
+    def tree(self) -> PathTree:
+        """Its nearest paths."""
+        return self.image.tree
 
 
 @dataclass(frozen=True)
 class Evidence:
     """Series per rung and the last heap of each worker in full, the largest first.
 
-    ``objects`` and ``bytes`` have shape (populations, rungs) and are summed over workers. ``retained``
-    runs parallel to ``lasts``.
+    ``objects`` and ``bytes`` have shape (populations, rungs) and are summed over workers.
     """
 
     capture: Capture
@@ -49,7 +52,6 @@ class Evidence:
     objects: Counts
     bytes: Counts
     lasts: list[FoldedHeap]
-    retained: list[Dominators]
     allocations: list[FoldedHeap]
     samples: tuple[Sample, ...]
 
@@ -96,8 +98,6 @@ def gather(capture: Capture, report: Report = lambda _: None) -> Evidence:
                 lasts.append(heap)
         columns.append((objects, sizes))
     lasts.sort(key=lambda heap: -heap.graph.node_count)
-    report("computing retained sizes")
-    retained = [dominators(one.graph, [*one.tree.roots.node, *held_from_c(one.graph).tolist()]) for one in lasts]
     report("reading allocation sites")
     allocations = [fold(capture, entry, populations) for entry in capture.site_snapshots[-1:]]
     width = len(populations.rows)
@@ -109,7 +109,6 @@ def gather(capture: Capture, report: Report = lambda _: None) -> Evidence:
         objects=np.stack([np.pad(o, (0, width - len(o))) for o, _ in columns], axis=1),
         bytes=np.stack([np.pad(b, (0, width - len(b))) for _, b in columns], axis=1),
         lasts=lasts,
-        retained=retained,
         allocations=allocations,
         samples=capture.samples,
     )
@@ -117,8 +116,8 @@ def gather(capture: Capture, report: Report = lambda _: None) -> Evidence:
 
 def fold(capture: Capture, entry: SnapshotEntry, populations: Populations) -> FoldedHeap:
     """Read one snapshot and assign its nodes to populations."""
-    tree = nearest_paths(Graph(read_snapshot(capture.path_of(entry))))
-    return FoldedHeap(tree, populations.fold(tree))
+    image = HeapImage(read_snapshot(capture.path_of(entry)))
+    return FoldedHeap(image, populations.fold(image.tree))
 
 
 def _add(left: Counts, right: Counts) -> Counts:

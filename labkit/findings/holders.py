@@ -20,13 +20,9 @@ IMMUTABLE = ("str", "bytes", "int", "tuple")
 
 def heap_of(evidence: Evidence, found: Accumulation) -> FoldedHeap:
     """The last heap of the worker that shows best what grows."""
-    return evidence.lasts[_worker(evidence, found)]
-
-
-def _worker(evidence: Evidence, found: Accumulation) -> int:
-    """The worker with most of it; one that reaches it from a module, where there is such a path."""
+    # One that reaches it from a module, where there is such a path.
     from_modules = [top for top in found.tops if evidence.populations.path(top)[0].edge.startswith("module")]
-    return evidence.heap_with(from_modules or found.tops)
+    return evidence.lasts[evidence.heap_with(from_modules or found.tops)]
 
 
 def holder_name(evidence: Evidence, found: Accumulation) -> str:
@@ -36,8 +32,7 @@ def holder_name(evidence: Evidence, found: Accumulation) -> str:
 
 def retained_bytes(evidence: Evidence, found: Accumulation) -> int:
     """What the holder keeps alive, in the worker that ``heap_of`` chose."""
-    retained = evidence.retained[_worker(evidence, found)].retained_bytes
-    return int(retained[holder_node(evidence, found)])
+    return int(heap_of(evidence, found).image.dominators.retained_bytes[holder_node(evidence, found)])
 
 
 def holder_node(evidence: Evidence, found: Accumulation) -> int:

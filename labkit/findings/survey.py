@@ -8,11 +8,8 @@ from pathlib import Path
 import numpy as np
 
 from labkit.findings.model import Explained, Findings, Ledger
-from labkit.heap.dominators import dominators
-from labkit.heap.graph import Graph
+from labkit.heap.image import HeapImage
 from labkit.heap.naming import dotted_name
-from labkit.heap.paths import nearest_paths
-from labkit.heap.roots import held_from_c
 from labkit.store.snapshot import read_snapshot
 
 LARGEST = 10
@@ -25,10 +22,10 @@ def survey_snapshots(paths: list[Path], report: Callable[[str], None]) -> Findin
         report(f"reading {path.name}")
         read_snapshot(path)
     report(f"reading {paths[-1].name}")
-    tree = nearest_paths(Graph(read_snapshot(paths[-1])))
-    graph = tree.graph
+    image = HeapImage(read_snapshot(paths[-1]))
+    graph, tree = image.graph, image.tree
     report("computing retained sizes")
-    retained = dominators(graph, [*tree.roots.node, *held_from_c(graph).tolist()]).retained_bytes
+    retained = image.dominators.retained_bytes
     rows = [row for row, name in enumerate(graph.snapshot.types) if name in CONTAINERS]
     containers = np.flatnonzero(np.isin(graph.snapshot.columns["node_type"], rows))
     largest = containers[np.argsort(-retained[containers], kind="stable")]

@@ -14,11 +14,19 @@
 #include <string.h>
 
 typedef struct {
-    Py_buffer start_view, target_view;
     const int64_t *start;
     const uint32_t *target;
     int64_t nodes, edges;
 } Graph;
+
+/* Arrays in use by one call, given back together; after the first one that does not fit, no more are taken. */
+typedef struct {
+    Py_buffer views[9];
+    int held, failed;
+} Arrays;
+
+enum { READ, FILL };
+#define ANY_ROWS -1
 
 static int wrong(const char *what)
 {
@@ -26,51 +34,63 @@ static int wrong(const char *what)
     return 0;
 }
 
-/* Every index is checked once, so that no loop below needs to. */
-static int graph_from(PyObject *start, PyObject *target, Graph *graph)
+static int no_memory(void)
 {
-    memset(graph, 0, sizeof *graph);
-    if (PyObject_GetBuffer(start, &graph->start_view, PyBUF_C_CONTIGUOUS) < 0)
-        return 0;
-    if (PyObject_GetBuffer(target, &graph->target_view, PyBUF_C_CONTIGUOUS) < 0) {
-        PyBuffer_Release(&graph->start_view);
-        return 0;
-    }
-    graph->start = graph->start_view.buf;
-    graph->target = graph->target_view.buf;
-    graph->nodes = graph->start_view.len / 8 - 1;
-    graph->edges = graph->target_view.len / 4;
-    int fits = graph->start_view.itemsize == 8 && graph->target_view.itemsize == 4 && graph->nodes >= 0 &&
-               graph->nodes < INT32_MAX && graph->edges < INT32_MAX && graph->start[0] == 0 &&
-               graph->start[graph->nodes] == graph->edges;
-    for (int64_t node = 0; fits && node < graph->nodes; node++)
-        fits = graph->start[node] <= graph->start[node + 1];
-    uint32_t largest = 0;
-    for (int64_t edge = 0; fits && edge < graph->edges; edge++)
-        largest = graph->target[edge] > largest ? graph->target[edge] : largest;
-    if (fits && (graph->edges == 0 || largest < graph->nodes))
-        return 1;
-    PyBuffer_Release(&graph->start_view);
-    PyBuffer_Release(&graph->target_view);
-    return wrong("an edge column");
+    PyErr_NoMemory();
+    return 0;
 }
 
-static void graph_release(Graph *graph)
+/* An array of `rows` items of `size` bytes; NULL with an exception when it is none. */
+static void *take(Arrays *arrays, PyObject *object, int64_t rows, int size, int use, const char *name)
 {
-    PyBuffer_Release(&graph->start_view);
-    PyBuffer_Release(&graph->target_view);
-}
-
-/* An array of `rows` items of `size` bytes, writable; NULL with an exception otherwise. */
-static void *array_of(PyObject *object, Py_buffer *view, int64_t rows, int size, int writable, const char *name)
-{
-    if (PyObject_GetBuffer(object, view, PyBUF_C_CONTIGUOUS | (writable ? PyBUF_WRITABLE : 0)) < 0)
+    Py_buffer *view = arrays->views + arrays->held;
+    if (arrays->failed)
         return NULL;
-    if (view->itemsize == size && (rows < 0 || view->len == rows * size))
-        return view->buf;
-    PyBuffer_Release(view);
-    wrong(name);
-    return NULL;
+    arrays->failed = 1;
+    if (PyObject_GetBuffer(object, view, PyBUF_C_CONTIGUOUS | (use == FILL ? PyBUF_WRITABLE : 0)) < 0)
+        return NULL;
+    if (view->itemsize != size || (rows != ANY_ROWS && view->len != rows * size)) {
+        PyBuffer_Release(view);
+        wrong(name);
+        return NULL;
+    }
+    arrays->failed = 0;
+    arrays->held++;
+    return view->buf;
+}
+
+/* Rows of the array taken last; 0 when it could not be. */
+static int64_t rows_taken(const Arrays *arrays)
+{
+    const Py_buffer *last = arrays->views + arrays->held - 1;
+    return arrays->failed ? 0 : last->len / last->itemsize;
+}
+
+static void give_back(Arrays *arrays)
+{
+    while (arrays->held > 0)
+        PyBuffer_Release(arrays->views + --arrays->held);
+}
+
+/* Every index is checked once, so that no loop below needs to. */
+static Graph take_graph(Arrays *arrays, PyObject *start, PyObject *target)
+{
+    Graph graph = {0};
+    graph.start = take(arrays, start, ANY_ROWS, 8, READ, "start");
+    graph.nodes = rows_taken(arrays) - 1;
+    graph.target = take(arrays, target, ANY_ROWS, 4, READ, "target");
+    graph.edges = rows_taken(arrays);
+    if (arrays->failed)
+        return graph;
+    int fits = graph.nodes >= 0 && graph.nodes < INT32_MAX && graph.edges < INT32_MAX && graph.start[0] == 0 &&
+               graph.start[graph.nodes] == graph.edges;
+    for (int64_t node = 0; fits && node < graph.nodes; node++)
+        fits = graph.start[node] <= graph.start[node + 1];
+    for (int64_t edge = 0; fits && edge < graph.edges; edge++)
+        fits = graph.target[edge] < graph.nodes;
+    if (!fits)
+        arrays->failed = !wrong("an edge column");
+    return graph;
 }
 
 static int all_below(const int32_t *values, int64_t count, int64_t limit)
@@ -128,30 +148,19 @@ static PyObject *nearest(PyObject *module, PyObject *args)
     if (!PyArg_ParseTuple(args, "OOOOOOOOO", &start, &target, given, given + 1, given + 2, given + 3, given + 4,
                           given + 5, given + 6))
         return NULL;
-    Graph graph;
-    if (!graph_from(start, target, &graph))
-        return NULL;
-    static const char *names[] = {"root_node", "root_stage", "has_gap", "order", "parent", "parent_edge", "root_of"};
-    Py_buffer views[7];
-    void *columns[7];
-    int held = 0, good = 1;
-    int64_t roots = 0, with_gap = 0;
-    for (; held < 7; held++) {
-        int64_t rows = held == 0 ? -1 : held == 1 ? roots : graph.nodes;
-        columns[held] = array_of(given[held], views + held, rows, held == 2 ? 1 : 4, held > 2, names[held]);
-        if (!columns[held]) {
-            good = 0;
-            break;
-        }
-        if (held == 0)
-            roots = views[0].len / 4;
-    }
-    const int32_t *root_node = columns[0], *root_stage = columns[1];
-    if (good && !all_below(root_node, roots, graph.nodes))
-        good = wrong("root_node");
+    Arrays arrays = {0};
+    Graph graph = take_graph(&arrays, start, target);
+    const int32_t *root_node = take(&arrays, given[0], ANY_ROWS, 4, READ, "root_node");
+    int64_t roots = rows_taken(&arrays), with_gap = 0;
+    const int32_t *root_stage = take(&arrays, given[1], roots, 4, READ, "root_stage");
+    const uint8_t *has_gap = take(&arrays, given[2], graph.nodes, 1, READ, "has_gap");
+    Search search = {.graph = &graph};
+    search.order = take(&arrays, given[3], graph.nodes, 4, FILL, "order");
+    search.parent = take(&arrays, given[4], graph.nodes, 4, FILL, "parent");
+    search.parent_edge = take(&arrays, given[5], graph.nodes, 4, FILL, "parent_edge");
+    search.root_of = take(&arrays, given[6], graph.nodes, 4, FILL, "root_of");
+    int good = !arrays.failed && (all_below(root_node, roots, graph.nodes) || wrong("root_node"));
     if (good) {
-        const uint8_t *has_gap = columns[2];
-        Search search = {&graph, columns[3], columns[4], columns[5], columns[6], 0, 0};
         Py_BEGIN_ALLOW_THREADS
         for (int64_t row = 0; row < roots; row++) {
             search_root(&search, root_node[row], (int32_t)row);
@@ -170,9 +179,7 @@ static PyObject *nearest(PyObject *module, PyObject *args)
         }
         Py_END_ALLOW_THREADS
     }
-    while (held > 0)
-        PyBuffer_Release(views + --held);
-    graph_release(&graph);
+    give_back(&arrays);
     return good ? PyLong_FromLongLong(with_gap) : NULL;
 }
 
@@ -182,7 +189,7 @@ typedef struct {
     int32_t *order;    /* number -> node; number 0 is the virtual root */
     int32_t *number;   /* node -> number; 0: not reached */
     int32_t *parent;   /* in the depth-first tree, by number */
-    int32_t *ancestor; /* compressed parents; later the stack of the search */
+    int32_t *ancestor; /* compressed parents */
     int32_t *semi, *label, *path;
     int64_t *cursor;
     int32_t *pred_start, *pred;
@@ -344,33 +351,19 @@ PyDoc_STRVAR(dominators_doc,
 
 static PyObject *dominators(PyObject *module, PyObject *args)
 {
-    PyObject *start, *target, *roots_given, *immediate_given, *retained_given;
+    PyObject *start, *target, *given[3];
     (void)module;
-    if (!PyArg_ParseTuple(args, "OOOOO", &start, &target, &roots_given, &immediate_given, &retained_given))
+    if (!PyArg_ParseTuple(args, "OOOOO", &start, &target, given, given + 1, given + 2))
         return NULL;
-    Graph graph;
-    if (!graph_from(start, target, &graph))
-        return NULL;
-    Py_buffer views[3];
-    int held = 0, good = 0;
-    int32_t *roots = array_of(roots_given, views, -1, 4, 0, "roots"), *immediate = NULL;
-    int64_t *retained = NULL, root_count = 0;
-    if (roots) {
-        held = 1;
-        root_count = views[0].len / 4;
-        immediate = array_of(immediate_given, views + 1, graph.nodes, 4, 1, "immediate");
-    }
-    if (immediate) {
-        held = 2;
-        retained = array_of(retained_given, views + 2, graph.nodes, 8, 1, "retained");
-    }
-    if (retained) {
-        held = 3;
-        good = all_below(roots, root_count, graph.nodes) || wrong("roots");
-    }
+    Arrays arrays = {0};
+    Graph graph = take_graph(&arrays, start, target);
+    const int32_t *roots = take(&arrays, given[0], ANY_ROWS, 4, READ, "roots");
+    int64_t root_count = rows_taken(&arrays);
+    int32_t *immediate = take(&arrays, given[1], graph.nodes, 4, FILL, "immediate");
+    int64_t *retained = take(&arrays, given[2], graph.nodes, 8, FILL, "retained");
+    int good = !arrays.failed && (all_below(roots, root_count, graph.nodes) || wrong("roots"));
     if (good) {
-        Flow flow;
-        memset(&flow, 0, sizeof flow);
+        Flow flow = {0};
         Py_BEGIN_ALLOW_THREADS
         good = flow_number(&flow, &graph, roots, root_count) && flow_predecessors(&flow, &graph, roots, root_count) &&
                flow_dominators(&flow);
@@ -390,9 +383,7 @@ static PyObject *dominators(PyObject *module, PyObject *args)
         if (!good)
             PyErr_NoMemory();
     }
-    while (held > 0)
-        PyBuffer_Release(views + --held);
-    graph_release(&graph);
+    give_back(&arrays);
     if (!good)
         return NULL;
     Py_RETURN_NONE;
@@ -446,71 +437,60 @@ PyDoc_STRVAR(fold_doc,
              "Give every node of `order` a number: that of its parent's number, its step and its thing together.\n"
              "ask(node, parent's number or -1) is called for each combination not seen before, and for each root.");
 
+/* What ask() says of a node; -1 with an exception. */
+static int32_t asked(PyObject *ask, int32_t node, int32_t above)
+{
+    PyObject *answer = PyObject_CallFunction(ask, "ii", node, above);
+    long told = answer ? PyLong_AsLong(answer) : -1;
+    Py_XDECREF(answer);
+    if (told >= 0 && told <= INT32_MAX)
+        return (int32_t)told;
+    if (!PyErr_Occurred())
+        wrong("an answer of ask()");
+    return -1;
+}
+
 static PyObject *fold(PyObject *module, PyObject *args)
 {
     PyObject *given[5], *ask;
     (void)module;
     if (!PyArg_ParseTuple(args, "OOOOOO", given, given + 1, given + 2, given + 3, given + 4, &ask))
         return NULL;
-    static const char *names[] = {"order", "parent", "step", "thing", "number"};
-    static const int sizes[] = {4, 4, 8, 8, 4};
-    Py_buffer views[5];
-    void *columns[5];
-    int held = 0, good = 1;
-    int64_t nodes = -1;
-    for (; held < 5; held++) {
-        columns[held] = array_of(given[held], views + held, nodes, sizes[held], held == 4, names[held]);
-        if (!columns[held]) {
-            good = 0;
+    Arrays arrays = {0};
+    const int32_t *order = take(&arrays, given[0], ANY_ROWS, 4, READ, "order");
+    int64_t nodes = rows_taken(&arrays);
+    const int32_t *parent = take(&arrays, given[1], nodes, 4, READ, "parent");
+    const int64_t *step = take(&arrays, given[2], nodes, 8, READ, "step");
+    const int64_t *thing = take(&arrays, given[3], nodes, 8, READ, "thing");
+    int32_t *number = take(&arrays, given[4], nodes, 4, FILL, "number");
+    Table table = {0};
+    int good = !arrays.failed && (all_below(order, nodes, nodes) || wrong("order")) &&
+               (table_grow(&table) || no_memory());
+    for (int64_t place = 0; good && place < nodes; place++) {
+        int32_t node = order[place], holder = parent[node], above = -1;
+        Entry *entry = NULL;
+        if (holder >= nodes) {
+            good = wrong("parent");
             break;
         }
-        nodes = views[0].len / 4;
-    }
-    if (good) {
-        const int32_t *order = columns[0], *parent = columns[1];
-        const int64_t *step = columns[2], *thing = columns[3];
-        int32_t *number = columns[4];
-        Table table = {NULL, 0, 0};
-        good = table_grow(&table);
-        if (!good)
-            PyErr_NoMemory();
-        if (good && !all_below(order, nodes, nodes))
-            good = wrong("order");
-        for (int64_t place = 0; good && place < nodes; place++) {
-            int32_t node = order[place], holder = parent[node], above = -1;
-            Entry *entry = NULL;
-            if (holder >= nodes) {
-                good = wrong("parent");
-                break;
-            }
-            if (holder >= 0) {
-                above = number[holder];
-                entry = table_find(&table, above, step[node], thing[node]);
-                if (entry->number >= 0) {
-                    number[node] = entry->number;
-                    continue;
-                }
-            }
-            PyObject *answer = PyObject_CallFunction(ask, "ii", node, above);
-            long told = answer ? PyLong_AsLong(answer) : -1;
-            Py_XDECREF(answer);
-            if (told < 0 || told > INT32_MAX) {
-                good = PyErr_Occurred() ? 0 : wrong("an answer of ask()");
-                break;
-            }
-            number[node] = (int32_t)told;
-            if (!entry)
-                continue;
-            *entry = (Entry){step[node], thing[node], above, (int32_t)told};
-            if (++table.used * 2 > (int64_t)table.mask && !table_grow(&table)) {
-                PyErr_NoMemory();
-                good = 0;
-            }
+        if (holder >= 0) {
+            above = number[holder];
+            entry = table_find(&table, above, step[node], thing[node]);
         }
-        free(table.entries);
+        if (entry && entry->number >= 0) {
+            number[node] = entry->number;
+            continue;
+        }
+        number[node] = asked(ask, node, above);
+        good = number[node] >= 0;
+        if (!entry || !good)
+            continue;
+        *entry = (Entry){step[node], thing[node], above, number[node]};
+        if (++table.used * 2 > (int64_t)table.mask && !table_grow(&table))
+            good = no_memory();
     }
-    while (held > 0)
-        PyBuffer_Release(views + --held);
+    free(table.entries);
+    give_back(&arrays);
     if (!good)
         return NULL;
     Py_RETURN_NONE;
@@ -524,34 +504,27 @@ PyDoc_STRVAR(incoming_doc,
 
 static PyObject *incoming(PyObject *module, PyObject *args)
 {
-    PyObject *start, *target, *start_given, *edge_given;
+    PyObject *start, *target, *given[2];
     (void)module;
-    if (!PyArg_ParseTuple(args, "OOOO", &start, &target, &start_given, &edge_given))
+    if (!PyArg_ParseTuple(args, "OOOO", &start, &target, given, given + 1))
         return NULL;
-    Graph graph;
-    if (!graph_from(start, target, &graph))
-        return NULL;
-    Py_buffer views[2];
-    int32_t *in_edge = NULL;
-    int64_t *in_start = array_of(start_given, views, graph.nodes + 2, 8, 1, "in_start");
-    if (in_start) {
-        in_edge = array_of(edge_given, views + 1, graph.edges, 4, 1, "in_edge");
-        if (in_edge) {
-            Py_BEGIN_ALLOW_THREADS
-            int64_t *fill = in_start + 1; /* shifted by one, so that filling leaves the starts behind */
-            for (int64_t edge = 0; edge < graph.edges; edge++)
-                fill[(int64_t)graph.target[edge] + 1]++;
-            for (int64_t node = 1; node <= graph.nodes; node++)
-                fill[node] += fill[node - 1];
-            for (int64_t edge = 0; edge < graph.edges; edge++)
-                in_edge[fill[graph.target[edge]]++] = (int32_t)edge;
-            Py_END_ALLOW_THREADS
-            PyBuffer_Release(views + 1);
-        }
-        PyBuffer_Release(views);
+    Arrays arrays = {0};
+    Graph graph = take_graph(&arrays, start, target);
+    int64_t *in_start = take(&arrays, given[0], graph.nodes + 2, 8, FILL, "in_start");
+    int32_t *in_edge = take(&arrays, given[1], graph.edges, 4, FILL, "in_edge");
+    if (!arrays.failed) {
+        Py_BEGIN_ALLOW_THREADS
+        int64_t *fill = in_start + 1; /* shifted by one, so that filling leaves the starts behind */
+        for (int64_t edge = 0; edge < graph.edges; edge++)
+            fill[(int64_t)graph.target[edge] + 1]++;
+        for (int64_t node = 1; node <= graph.nodes; node++)
+            fill[node] += fill[node - 1];
+        for (int64_t edge = 0; edge < graph.edges; edge++)
+            in_edge[fill[graph.target[edge]]++] = (int32_t)edge;
+        Py_END_ALLOW_THREADS
     }
-    graph_release(&graph);
-    if (!in_edge)
+    give_back(&arrays);
+    if (arrays.failed)
         return NULL;
     Py_RETURN_NONE;
 }

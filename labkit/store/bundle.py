@@ -15,7 +15,9 @@ import zipfile
 from pathlib import Path
 
 from labkit.errors import NotACapture
+from labkit.store.beside import beside
 from labkit.store.capture import Capture, open_capture
+from labkit.store.pack import rewrite
 from labkit.store.snapshot import read_snapshot
 
 XZ_FILTERS = [{"id": lzma.FILTER_LZMA2, "preset": 6, "dict_size": 1 << 27}]
@@ -28,23 +30,19 @@ def pack(capture: Capture, file: Path) -> None:
 
     Every snapshot is read first: raises what reading raises.
     """
-    partial = file.with_name(file.name + ".partial")
-    try:
-        with (
-            tempfile.TemporaryDirectory(prefix="labkit-pack-") as folder,
-            lzma.open(partial, "wb", filters=XZ_FILTERS) as stream,
-            tarfile.open(fileobj=stream, mode="w", format=tarfile.PAX_FORMAT) as archive,
-        ):
-            for name in ("manifest.json", "samples.csv"):
-                archive.add(capture.folder / name, name, filter=_anonymous)
-            for entry in (*capture.snapshots, *capture.site_snapshots):
-                read_snapshot(capture.path_of(entry))
-                plain = Path(folder) / "plain.heap"
-                _store_plainly(capture.path_of(entry), plain)
-                archive.add(plain, entry.file, filter=_anonymous)
-        partial.replace(file)
-    finally:
-        partial.unlink(missing_ok=True)
+    with (
+        beside(file) as partial,
+        tempfile.TemporaryDirectory(prefix="labkit-pack-") as folder,
+        lzma.open(partial, "wb", filters=XZ_FILTERS) as stream,
+        tarfile.open(fileobj=stream, mode="w", format=tarfile.PAX_FORMAT) as archive,
+    ):
+        for name in ("manifest.json", "samples.csv"):
+            archive.add(capture.folder / name, name, filter=_anonymous)
+        for entry in (*capture.snapshots, *capture.site_snapshots):
+            read_snapshot(capture.path_of(entry))
+            plain = Path(folder) / "plain.heap"
+            rewrite(capture.path_of(entry), plain, zipfile.ZIP_STORED)
+            archive.add(plain, entry.file, filter=_anonymous)
 
 
 def unpack(file: Path, folder: Path) -> Capture:
@@ -70,12 +68,6 @@ def unpack(file: Path, folder: Path) -> Capture:
     finally:
         shutil.rmtree(partial, ignore_errors=True)
     return open_capture(folder)
-
-
-def _store_plainly(source: Path, target: Path) -> None:
-    with zipfile.ZipFile(source) as packed, zipfile.ZipFile(target, "w", zipfile.ZIP_STORED) as plain:
-        for name in packed.namelist():
-            plain.writestr(zipfile.ZipInfo(name), packed.read(name))
 
 
 def _anonymous(member: tarfile.TarInfo) -> tarfile.TarInfo:

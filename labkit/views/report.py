@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import os
 import re
 from pathlib import Path
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup, escape
 
-from labkit.errors import StoreError
 from labkit.findings.model import Findings, Suspect
+from labkit.store.beside import written_beside
 from labkit.views import units, wording
 from labkit.views.chain import chain_sentence, chain_svg, chain_text
 from labkit.views.figures import figure_alt, figure_svg, growth_figure
@@ -117,20 +116,7 @@ def _figures(findings: Findings, first: Suspect | None) -> dict[str, Markup]:
 
 
 def write_report(findings: Findings, path: Path) -> Path:
-    """Write the report beside ``path`` and rename it into place; raises StoreError if it cannot be written."""
-    html = render_report(findings)
-    partial = path.with_name(f".{path.name}.{os.getpid()}.partial")
-    try:
-        partial.write_text(html, encoding="utf-8")
-        partial.replace(path)
-    except OSError as error:
-        partial.unlink(missing_ok=True)
-        raise StoreError(
-            f"The report {path.name} could not be written.",
-            seen=str(error.strerror or error),
-            hint="choose a folder that exists and that you may write to",
-        ) from error
-    except BaseException:
-        partial.unlink(missing_ok=True)
-        raise
+    """Write the report beside ``path`` and rename it into place; raises CannotWrite."""
+    with written_beside(path) as stream:
+        stream.write(render_report(findings))
     return path

@@ -160,9 +160,9 @@ def test_the_servers_last_exception_says_more_than_a_500(noting):
 @pytest.mark.parametrize(
     ("exception", "hint"),
     [
-        ("TypeError: create_app() takes 0 positional arguments but 2 were given", "--app FILE.py:create_app()"),
-        ("TypeError: Shop() takes no arguments", "--app FILE.py:Shop()"),
-        ("TypeError: Shop.__init__() takes 1 positional argument but 3 were given", "--app FILE.py:Shop()"),
+        ("TypeError: create_app() takes 0 positional arguments but 2 were given", "--app 'FILE.py:create_app()'"),
+        ("TypeError: Shop() takes no arguments", "--app 'FILE.py:Shop()'"),
+        ("TypeError: Shop.__init__() takes 1 positional argument but 3 were given", "--app 'FILE.py:Shop()'"),
         ("TypeError: App.__call__() missing 1 required positional argument: 'send'", "--server uvicorn"),
         (
             "TypeError: App.__call__() missing 1 required positional argument: 'start_response'",
@@ -175,7 +175,7 @@ def test_the_servers_last_exception_says_more_than_a_500(noting):
     ],
 )
 def test_an_app_of_another_kind_is_told(exception: str, hint: str):
-    told = not_an_app_hint(exception, hint.partition(":")[2].removesuffix("()") or "app")
+    told = not_an_app_hint(exception, hint.partition(":")[2].removesuffix("()'") or "app")
     assert told.endswith(hint) if hint else told == ""
 
 

@@ -201,7 +201,7 @@ def test_no_such_name_in_the_file(make_target, tmp_path, options):
     error = fails(make_target(source), options, tmp_path)
     assert error.what == "shop.py has no 'app'."
     assert error.seen == "AttributeError: module 'shop' has no attribute 'app'"
-    assert error.hint == "--app shop.py:NAME with one of create_app(), my_api"
+    assert error.hint == "--app 'shop.py:NAME' with one of create_app(), my_api"
 
 
 def test_a_file_hidden_by_a_module_of_python(make_target, tmp_path):

@@ -41,7 +41,7 @@ def test_a_drawing(shop: Path, around: list[str]) -> None:
     [
         (["missing.heap", "--to", "dot", "-o", "x.dot"], "missing.heap is not a heap snapshot."),
         (["shop.heap", "--to", "dot", "--type", "Nobody", "-o", "x.dot"], "There is no object of type 'Nobody'"),
-        (["shop.heap", "--to", "heapsnapshot", "-o", "no/x"], "no/x cannot be written."),
+        (["shop.heap", "--to", "heapsnapshot", "-o", "no/x"], "x could not be written."),
     ],
 )
 def test_errors(

@@ -123,7 +123,7 @@ def test_chunks_join(image: HeapImage, tmp_path: Path, monkeypatch: pytest.Monke
 def test_an_old_file_stays_when_writing_fails(shop: Path, tmp_path: Path) -> None:
     with pytest.raises(CannotWrite):
         export(shop, "heapsnapshot", tmp_path / "no" / "such" / "x")
-    with pytest.raises(CannotWrite, match="cannot be written"):
+    with pytest.raises(CannotWrite, match="could not be written"):
         export(shop, "heapsnapshot", tmp_path)
     out = tmp_path / "x.dot"
     out.write_text("old")

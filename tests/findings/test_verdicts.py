@@ -76,8 +76,8 @@ def test_objects_that_gather_in_a_dict(judge: Judge) -> None:
     assert [point.objects for point in suspect.series] == [20 + 30 * rung for rung in range(RUNGS + 1)]
     assert suspect.series[0].bytes == 64 + (48 + 104 + 70) * 20
     assert suspect.why == (
-        "shop.sessions.STORE gains 0.30 shop.Session per request and lets none go: 67 bytes per request, "
-        "as much in the last rung as in the ones before."
+        "shop.sessions.STORE gains 0.30 shop.Session per request, in the last rung as in the ones before, "
+        "and lets none go: 67 bytes per request."
     )
     assert (suspect.also_held_by, suspect.allocation_site) == ([], None)
     assert (findings.explained, findings.missing) == ([], [])
@@ -323,6 +323,24 @@ def test_descriptors_come_before_larger_leaks(judge: Judge) -> None:
     findings = judge(leaking, descriptors=growing_descriptors)
     assert [one.kind for one in findings.suspects] == ["descriptors", "python-objects"]
     assert [one.rank for one in findings.suspects] == [1, 2]
+
+
+def test_the_interval_allows_for_the_leaps_in_which_a_container_grows(judge: Judge) -> None:
+    """A dict whose table doubled twice: how often it did so within the run is chance."""
+    table = (64, 64, 352, 352, 352, 1_168, 1_168)
+
+    def heap_after(rung: int) -> Heap:
+        heap, space = shop()
+        store = heap.new("dict", table[rung], held_by=(space, "value", "STORE"))
+        for _ in range(20 + 30 * rung):
+            heap.new("shop.Session", 48, held_by=(store, "value"))
+        return heap
+
+    (suspect,) = judge(heap_after).suspects
+    served = RUNGS * PER_RUNG
+    rate, grown, leap = 48 * 30 / PER_RUNG, (1_168 - 64) / served, (1_168 - 352) / served
+    assert suspect.grows.bytes_per_request == pytest.approx(rate + grown, abs=0.06)
+    assert suspect.grows.interval95 == pytest.approx((rate + grown - leap, rate + grown + leap), abs=0.06)
 
 
 def test_workers_are_added_up(judge: Judge) -> None:

@@ -88,9 +88,8 @@ def suspect_of(evidence: Evidence, found: Accumulation) -> Suspect:
     lead = evidence.populations.rows[found.lead]
     kind = _kind(evidence, found)
     name = retainer_name(evidence, found)
-    low, high = found.bytes_trend.interval95
+    low, high = found.interval95
     rate = 0.0 if found.grows_in_place else found.objects_trend.slope
-    extra = found.overhead_bytes_per_request
     return Suspect(
         rank=0,
         kind=kind,
@@ -100,7 +99,7 @@ def suspect_of(evidence: Evidence, found: Accumulation) -> Suspect:
             type=lead.name if lead.type in ("type", "function") and lead.name else lead.type,
             objects_per_request=round(rate, 4),
             bytes_per_request=round(found.bytes_per_request, 1),
-            interval95=(round(low + extra, 1), round(high + extra, 1)),
+            interval95=(round(low, 1), round(high, 1)),
         ),
         allocation_site=allocation_site(evidence, found.lead, found.members),
         why=_why(name, lead.type, rate, found.bytes_per_request, kind),
@@ -142,6 +141,6 @@ def _why(name: str, kind: str, rate: float, size: float, what: str) -> str:
         "c-reference": " No Python object refers to them: the reference is counted, but held by C code.",
     }.get(what, "")
     return (
-        f"{name} gains {gain} per request and lets none go: {size:,.0f} bytes per request, "
-        f"as much in the last rung as in the ones before.{tail}"
+        f"{name} gains {gain} per request, in the last rung as in the ones before, "
+        f"and lets none go: {size:,.0f} bytes per request.{tail}"
     )
