@@ -4,14 +4,12 @@
 ``python -m peers.files pack FILE.heap``        the file made small, as it is when a capture arrives
 ``python -m peers.files columns FILE.heap``     FILE.npz beside it: the references, sizes and roots for graph libraries
 ``python -m peers.files export FILE.heap``      FILE.heapsnapshot beside it
-``python -m peers.files analyzer.py FILE``      PyHeap's analyser
+``python -m peers.files SOURCES FILE.pyheap``    the 20 objects that retain most, by PyHeap's analyser
 """
 
 from __future__ import annotations
 
-import contextlib
-import io
-import runpy
+import mmap
 import sys
 import time
 from pathlib import Path
@@ -73,13 +71,18 @@ def export(path: Path) -> str:
     return ""
 
 
-def analyse(analyser: str, path: Path) -> str:
-    """What PyHeap's analyser prints of the largest object."""
-    sys.path.insert(0, str(Path(analyser).parent))
-    sys.argv = [analyser, "retained-heap", "--file", str(path), "--top-n", "20"]
-    with contextlib.redirect_stdout(io.StringIO()) as printed:
-        runpy.run_path(analyser, run_name="__main__")
-    return " ".join(printed.getvalue().splitlines()[3].split())
+def analyse(sources: str, path: Path) -> str:
+    """What retains most by PyHeap's analyser: its own steps, without the texts it would show beside."""
+    sys.path.insert(0, sources)
+    from pyheap_ui import heap as analyser
+    from pyheap_ui.heap_reader import HeapReader
+
+    with path.open("rb") as stream, mmap.mmap(stream.fileno(), 0, access=mmap.ACCESS_READ) as data:
+        heap = HeapReader(data).read()
+        inbound = analyser.InboundReferences(heap.objects)
+        retained = analyser.provide_retained_heap_with_caching(str(path), heap, inbound)
+        largest = analyser.objects_sorted_by_retained_heap(heap, retained)[:20]
+    return "; ".join(f"{heap.types[heap.objects[at].type]} retains {size:,} bytes" for at, size in largest[:3])
 
 
 def main() -> None:

@@ -10,7 +10,7 @@ from peers.results import Results
 
 MILLION = 1_000_000
 GUPPY = ["heap()", "its table", "domisize of one object", "shpaths of one object"]
-PYHEAP = ["dump", "analyser: retained-heap, top 20"]
+PYHEAP = ["dump", "analyser: top 20"]
 SOLVED = "dominators and retained sizes"
 
 
