@@ -29,6 +29,8 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
+import platform
 import shutil
 import subprocess
 import sys
@@ -81,18 +83,18 @@ class Contest:
             self.left_out["memlab"] = f"left out: {reason}"
         self.capturer = "labkit" if walker else "labkit-plain"
 
-    def compare(self, objects: int) -> Results:
-        """All contestants on one heap."""
+    def compare(self, objects: int, repeat: int) -> Results:
+        """All contestants on one heap, in turns."""
         results = Results(objects)
         only = [name for name in NAMES if name in self.options.only]
         results.problems |= {name: self.left_out[name] for name in only if name in self.left_out}
         if objects > self.options.pyheap_up_to and "pyheap" in only:
             results.problems.setdefault("pyheap", f"left out: more than {self.options.pyheap_up_to:,} objects")
-        for _ in range(self.options.repeat):
+        for _ in range(repeat):
             for name in LIVE:
                 if name in only:
                     self._ask(results, name, self._needs(name))
-        self._compare_on_files(results, [name for name in ON_FILES if name in only])
+        self._compare_on_files(results, [name for name in ON_FILES if name in only], repeat)
         return results
 
     def real_heap(self) -> Results:
@@ -105,7 +107,7 @@ class Contest:
     def _needs(self, name: str) -> str:
         return {"labkit": self.walker, "pause": self.walker, "pyheap": str(self.options.pyheap)}.get(name, "")
 
-    def _compare_on_files(self, results: Results, names: list[str]) -> None:
+    def _compare_on_files(self, results: Results, names: list[str], repeat: int) -> None:
         if not names:
             return
         heap = self.folder / self.capturer / "labkit.heap"
@@ -118,7 +120,7 @@ class Contest:
             if problem:
                 concerned = ("memlab",) if form == "export" else tuple(set(names) - {"memlab"})
                 results.problems |= dict.fromkeys(concerned, f"{form}: {problem}")
-        for _ in range(self.options.repeat):
+        for _ in range(repeat):
             for name in names:
                 if name == "memlab":
                     self._ask_memlab(results, heap.with_suffix(".heapsnapshot"))
@@ -173,13 +175,15 @@ def main() -> None:
     options = parser.parse_args()
     options.pyheap = options.pyheap and options.pyheap.resolve()
     assert set(NAMES) - {"memlab"} == set(CONTESTANTS)
+    load = " ".join(f"{one:.1f}" for one in os.getloadavg())
+    print(f"Python {platform.python_version()}, {os.cpu_count()} cores, load before it began {load}", flush=True)
     with tempfile.TemporaryDirectory() as temporary:
         contest = Contest(Path(temporary), options)
         contest.real_heap()  # the first time its libraries' byte code is made
-        contest.compare(20_000)  # ... and that of all others
+        contest.compare(20_000, 1)  # ... and that of all others
         real, every = contest.real_heap(), []
         for objects in options.objects:
-            every.append(contest.compare(objects))
+            every.append(contest.compare(objects, options.repeat))
             print(f"\n{objects:,} objects asked for, {every[-1].nodes:,.0f} in the heap\n{table(every[-1])}")
             print(f"\nWhat they say:\n{answers(every[-1])}", flush=True)
     print(f"\nSeconds per million objects\n{scaling(every)}\n\nWanted")

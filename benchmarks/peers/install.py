@@ -61,6 +61,6 @@ def environment(folder: Path) -> dict[str, str]:
 
     With it kept, the second process to import a library reads it, as on any machine where the library was used before.
     """
-    kept = {name: value for name, value in os.environ.items() if not name.startswith("PYTHON")}
+    kept = {name: value for name, value in os.environ.items() if not name.startswith(("PYTHON", "LABKIT_"))}
     paths = os.pathsep.join(map(str, (BENCHMARKS, REPOSITORY)))
     return kept | {"PYTHONPATH": paths, "PYTHONPYCACHEPREFIX": str(folder / "bytecode"), "PYTHONHASHSEED": "1"}

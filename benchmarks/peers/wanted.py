@@ -122,7 +122,10 @@ def _graph(each: Results) -> Iterator[Wanted]:
 def _end_to_end(each: Results) -> Iterator[Wanted]:
     ours = each.total("labkit", [CAPTURE, FRESH])
     peak = each.median("labkit", FRESH, "child_bytes")
-    parts = each.said("labkit", FRESH).partition(";")[0]
+    split = (
+        f"capture {each.median('labkit', CAPTURE, 'wall_s') or 0:.2f} s, fresh process "
+        f"{each.median('labkit', FRESH, 'wall_s') or 0:.2f} s: {each.said('labkit', FRESH).partition(';')[0]}"
+    )
     if each.objects in (MILLION, 10 * MILLION):
         limit_s, limit_bytes = (1, 0) if each.objects == MILLION else (10, 1.3e9)
         limit = f"{limit_s} s" + (f" and {limit_bytes / 1e9:g} GB" if limit_bytes else "")
@@ -131,10 +134,8 @@ def _end_to_end(each: Results) -> Iterator[Wanted]:
             f"request to file to fresh process to the 20 largest with named paths: at most {limit}",
             "" if ours is None else f"{ours:.2f} s, {(peak or 0) / 1e6:.0f} MB in the fresh process",
             None if ours is None else fits,
-            f"capture {each.median('labkit', CAPTURE, 'wall_s') or 0:.2f} s, fresh process "
-            f"{each.median('labkit', FRESH, 'wall_s') or 0:.2f} s: {parts}",
+            split,
         )
-    split = f"the fresh process: {parts}"
     yield _faster("end to end, than PyHeap's dump and analyser", 100, each.total("pyheap", PYHEAP), ours, split)
     yield _faster(
         "end to end, than guppy3's answer about one known object", 4, each.total("guppy3", GUPPY), ours, split
