@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-import os
+import resource
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -60,4 +60,5 @@ def read_steps(path: Path) -> dict[str, dict[str, Any]]:
 
 
 def _cpu_s() -> float:
-    return sum(os.times()[:4])
+    used = [resource.getrusage(whose) for whose in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)]
+    return sum(one.ru_utime + one.ru_stime for one in used)
