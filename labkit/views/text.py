@@ -199,5 +199,7 @@ def _cost(findings: Findings, paint: Paint) -> list[str]:
     if len(lines) == 1:
         lines.append("  not measured")
     if findings.provenance.statuses:
-        lines += _fact("answers", f"{statuses_text(findings.provenance.statuses)} (all passes)", paint)
+        lines += _fact(
+            "answers", f"{statuses_text(findings.provenance.statuses)} (warm-up and second pass included)", paint
+        )
     return lines

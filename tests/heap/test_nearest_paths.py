@@ -165,9 +165,9 @@ def test_cut_references_are_not_followed(seed: int) -> None:
     edges = [(chance.randrange(40), chance.randrange(40)) for _ in range(90)]
     cut = chance.sample(range(40), 3)
     graph = from_edges(40, edges)
-    graph.snapshot.columns["root_node"] = np.array([0], np.uint32)
-    graph.snapshot.columns["root_kind"] = np.array([layout.ROOT_KINDS.index("module")], np.uint8)
-    graph.snapshot.columns["root_label"] = np.array([-1], np.int32)
+    graph.snapshot.labels.append("m")
+    for name, value in (("root_node", 0), ("root_kind", layout.ROOT_KINDS.index("module")), ("root_label", 0)):
+        graph.snapshot.columns[name] = np.array([value])
     seen, ahead = {0}, [0]
     while ahead:
         here = ahead.pop()

@@ -58,7 +58,7 @@ def test_the_usual_answer_word_for_word() -> None:
     assert "\n2. shop.metrics.Recorder._timings\n" in text
     assert "  - grew, then stopped, 1.24 MB: shop.catalog.REGIONS grew until 400 requests," in text
     assert "  pause         3.4 ms, the longest of 7 snapshots\n" in text
-    assert text.endswith("  answers       200: 933, 201: 467 (all passes)\n")
+    assert text.endswith("  answers       200: 933, 201: 467 (warm-up and second pass included)\n")
 
 
 def test_what_else_holds_it_is_said_with_what_that_costs() -> None:
