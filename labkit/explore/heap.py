@@ -17,6 +17,7 @@ from labkit.exchange.heapsnapshot import write_heapsnapshot
 from labkit.exchange.networkx import to_networkx
 from labkit.explore.nodes import Node, Nodes
 from labkit.heap.diff import changes_by_population, changes_by_type
+from labkit.heap.graph import Ints
 from labkit.heap.image import HeapImage
 from labkit.heap.naming import dotted_name
 from labkit.heap.retained_sets import retained_by_type
@@ -69,7 +70,7 @@ class Heap:
         """
         rows = self.select(type=type).rows
         retained = self.image.dominators.retained_bytes
-        largest = rows[np.argsort(-retained[rows], kind="stable")][:count]
+        largest = rows[_largest(retained[rows] if len(rows) < len(self) else retained, count)]
         return pd.DataFrame(
             {
                 "node": largest,
@@ -175,6 +176,14 @@ class Heap:
         )
         head = "<tr><th>type</th><th>objects</th><th>shallow</th></tr>"
         return f"<div><b>{escape(shown(repr(self)[1:-1]))}</b>, Python {python}<table>{head}{rows}</table></div>"
+
+
+def _largest(values: Ints, count: int) -> Ints:
+    """Places of the ``count`` largest, the largest first and equal ones in their order; all are never sorted."""
+    if not 0 < count < len(values):
+        return np.argsort(-values, kind="stable")[:count]
+    places = np.flatnonzero(values >= np.partition(values, -count)[-count])
+    return places[np.argsort(-values[places], kind="stable")[:count]]
 
 
 def _matches(text: str, pattern: str) -> bool:

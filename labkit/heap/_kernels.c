@@ -187,27 +187,34 @@ static PyObject *nearest(PyObject *module, PyObject *args)
 
 typedef struct {
     int32_t *order;    /* number -> node; number 0 is the virtual root */
-    int32_t *number;   /* node -> number; 0: not reached */
+    int32_t *number;   /* node -> number; 0: not reached. With the predecessors at hand it holds a path */
     int32_t *parent;   /* in the depth-first tree, by number */
     int32_t *ancestor; /* compressed parents */
-    int32_t *semi, *label, *path;
+    int32_t *semi, *label;
     int64_t *cursor;
     int32_t *pred_start, *pred;
     int64_t count;
 } Flow;
 
+#define DROP(place) (free(place), (place) = NULL)
+
+/* All but the answer: order and parent. */
+static void flow_drop_work(Flow *flow)
+{
+    DROP(flow->number);
+    DROP(flow->ancestor);
+    DROP(flow->semi);
+    DROP(flow->label);
+    DROP(flow->cursor);
+    DROP(flow->pred_start);
+    DROP(flow->pred);
+}
+
 static void flow_free(Flow *flow)
 {
-    free(flow->order);
-    free(flow->number);
-    free(flow->parent);
-    free(flow->ancestor);
-    free(flow->semi);
-    free(flow->label);
-    free(flow->path);
-    free(flow->cursor);
-    free(flow->pred_start);
-    free(flow->pred);
+    flow_drop_work(flow);
+    DROP(flow->order);
+    DROP(flow->parent);
 }
 
 static int32_t *ints(int64_t count)
@@ -255,8 +262,7 @@ static int flow_number(Flow *flow, const Graph *graph, const int32_t *roots, int
             }
         }
     }
-    free(flow->cursor);
-    flow->cursor = NULL;
+    DROP(flow->cursor);
     return 1;
 }
 
@@ -297,13 +303,14 @@ static int flow_predecessors(Flow *flow, const Graph *graph, const int32_t *root
 /* Shorten the path above `node` to what lies above `last`, the part already linked. */
 static void flow_compress(Flow *flow, int32_t node, int32_t last)
 {
+    int32_t *path = flow->number;
     int64_t depth = 0;
     while (flow->ancestor[node] > last) {
-        flow->path[depth++] = node;
+        path[depth++] = node;
         node = flow->ancestor[node];
     }
     while (depth > 0) {
-        int32_t below = flow->path[--depth];
+        int32_t below = path[--depth];
         if (flow->semi[flow->label[node]] < flow->semi[flow->label[below]])
             flow->label[below] = flow->label[node];
         flow->ancestor[below] = flow->ancestor[node];
@@ -316,8 +323,7 @@ static int flow_dominators(Flow *flow)
     flow->semi = ints(flow->count);
     flow->label = ints(flow->count);
     flow->ancestor = ints(flow->count);
-    flow->path = ints(flow->count);
-    if (!flow->semi || !flow->label || !flow->ancestor || !flow->path)
+    if (!flow->semi || !flow->label || !flow->ancestor)
         return 0;
     memcpy(flow->ancestor, flow->parent, (size_t)flow->count * sizeof(int32_t));
     for (int32_t number = 0; number < flow->count; number++)
@@ -367,6 +373,7 @@ static PyObject *dominators(PyObject *module, PyObject *args)
         Py_BEGIN_ALLOW_THREADS
         good = flow_number(&flow, &graph, roots, root_count) && flow_predecessors(&flow, &graph, roots, root_count) &&
                flow_dominators(&flow);
+        flow_drop_work(&flow); /* before the pages of the answer are touched */
         if (good) {
             for (int64_t node = 0; node < graph.nodes; node++)
                 immediate[node] = -1;

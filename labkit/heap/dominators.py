@@ -32,10 +32,10 @@ class Dominators:
 def dominators(graph: Graph, roots: Sequence[int] | npt.NDArray[np.integer]) -> Dominators:
     """Compute dominators from a virtual root with an edge to each of ``roots``.
 
-    Nodes no root reaches get -1 and their shallow size. Near linear in edges; the compiled loops need about 36 bytes
+    Nodes no root reaches get -1 and their shallow size. Near linear in edges; the compiled loops need about 28 bytes
     a node and 4 an edge. Raises ValueError when a root is no node.
     """
-    immediate = np.full(graph.node_count, -1, np.int32)
+    immediate = np.empty(graph.node_count, np.int32)
     retained = graph.size_bytes.copy()
     loops.dominators(graph.edge_start, graph.edge_target, np.array(roots, np.int32), immediate, retained)
     return Dominators(immediate, retained)

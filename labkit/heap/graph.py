@@ -35,10 +35,9 @@ class Graph:
         """Source node of each edge, shape (edges,)."""
         return np.repeat(np.arange(self.node_count, dtype=np.int32), np.diff(self.edge_start))
 
-    @cached_property
     def in_degree(self) -> Ints:
-        """Number of edges into each node, parallel edges counted, shape (nodes,)."""
-        return np.bincount(self.edge_target, minlength=self.node_count).astype(np.int64)
+        """Number of edges into each node, parallel edges counted, shape (nodes,); made anew, rather than kept."""
+        return np.bincount(self.edge_target, minlength=self.node_count).astype(np.int64, copy=False)
 
     @cached_property
     def incoming(self) -> tuple[Ints, Rows]:
@@ -62,6 +61,10 @@ class Graph:
         if row < 0:
             return ""
         return str(row) if self.edge_kind[edge] == layout.INDEX else self.snapshot.labels[row]
+
+    def source_of(self, edge: int) -> int:
+        """The node one edge leaves; for many edges there is ``edge_source``."""
+        return int(np.searchsorted(self.edge_start, edge, side="right")) - 1
 
     def edges_of(self, node: int) -> range:
         """Edge rows that leave ``node``."""

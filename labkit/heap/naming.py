@@ -88,9 +88,9 @@ def _extend(graph: Graph, edge: int, name: str, plain: int, owner: str, in_names
         return _longer(name, f".{label}"), plain + 1
     if kind == layout.INTERNAL:
         return _longer(name, f".{label}") if label else name, plain
-    if kind == layout.ELEMENT and graph.type_of(int(graph.edge_source[edge])).endswith("_lru_cache_wrapper"):
+    if kind == layout.ELEMENT and graph.type_of(graph.source_of(edge)).endswith("_lru_cache_wrapper"):
         return name, plain
-    if kind == layout.INDEX and graph.type_of(int(graph.edge_source[edge])) == "tuple":
+    if kind == layout.INDEX and graph.type_of(graph.source_of(edge)) == "tuple":
         return name, PLAIN_STEPS + 1
     return _longer(name, "[*]"), PLAIN_STEPS + 1
 

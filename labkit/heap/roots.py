@@ -53,10 +53,10 @@ def named_roots(graph: Graph) -> Roots:
 
 def reference_gaps(graph: Graph) -> Ints:
     """Reference count minus references seen, shape (nodes,); 0 where the object is immortal."""
-    gaps = graph.refcount - graph.in_degree
+    gaps = graph.in_degree()
+    np.subtract(graph.refcount, gaps, out=gaps)
     gaps[graph.refcount < 0] = 0
-    positive: Ints = np.maximum(gaps, 0)
-    return positive
+    return np.maximum(gaps, 0, out=gaps)
 
 
 def held_from_c(graph: Graph) -> Ints:

@@ -64,6 +64,13 @@ def test_top_retained(heap: Heap) -> None:
     assert whole.loc[0, "type"] == "module"
 
 
+def test_top_retained_is_the_head_of_all_sorted(heap: Heap) -> None:
+    retained = heap.image.dominators.retained_bytes
+    in_order = np.argsort(-retained, kind="stable").tolist()  # many are equally large: the first rows come first
+    for count in (0, 1, 3, 10, len(heap) - 1, len(heap), len(heap) + 5):
+        assert heap.top_retained(count)["node"].tolist() == in_order[:count]
+
+
 def test_select(heap: Heap) -> None:
     assert len(heap.select("shop.Session")) == len(heap.select("*Sess?on")) == 5
     assert len(heap.select("Session")) == 0

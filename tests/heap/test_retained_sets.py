@@ -93,6 +93,7 @@ def test_retainers_and_references_are_the_edges(made: Made) -> None:
         assert sorted(ref.target for ref in references(graph, one)) == sorted(b for a, b in edges if a == one)
         for ref in (*retainers(graph, one), *references(graph, one)):
             assert (graph.edge_source[ref.edge], graph.edge_target[ref.edge]) == (ref.source, ref.target)
+            assert graph.source_of(ref.edge) == ref.source
 
 
 def test_two_holders_keep_together_what_neither_keeps() -> None:
