@@ -27,7 +27,7 @@ from labkit.exchange.export import export
 from labkit.findings.model import Findings
 from labkit.store.beside import written_beside
 from labkit.store.capture import open_capture
-from labkit.views import report, text
+from labkit.views import text
 
 EXIT = {"clean": 0, "suspect": 1, "inconclusive": 3}
 COULD_NOT_RUN = 2
@@ -107,7 +107,7 @@ def _investigate_into(options: argparse.Namespace, target: Target, folder: Path)
             folder.rmdir()
         raise
     findings = pipeline.analyse(capture, _progress_line(options))
-    report.write_report(findings, folder / "report.html")
+    _write_report(findings, folder / "report.html")
     with written_beside(folder / "findings.json") as stream:
         stream.write(findings.model_dump_json(indent=1) + "\n")
     _print(findings, options.json)
@@ -133,9 +133,15 @@ def _demo(options: argparse.Namespace) -> int:
 
 def _report(options: argparse.Namespace) -> int:
     findings = pipeline.analyse(_capture_in(Path(options.capture)), _progress_line(options))
-    report.write_report(findings, Path(options.output))
+    _write_report(findings, Path(options.output))
     print(f"Report: {options.output}")
     return EXIT[findings.verdict]
+
+
+def _write_report(findings: Findings, path: Path) -> None:
+    from labkit.views.report import write_report  # here: drawing takes longest to import, and few commands draw
+
+    write_report(findings, path)
 
 
 def _export(options: argparse.Namespace) -> int:
