@@ -6,6 +6,7 @@ import argparse
 import os
 import sys
 from collections.abc import Callable, Mapping
+from typing import NoReturn
 
 from labkit import __version__
 from labkit.exchange.export import FORMS
@@ -19,9 +20,16 @@ ABOUT = "Find what keeps memory alive in a Python service. Exit status: 0 clean,
 Run = Callable[[argparse.Namespace], int]
 
 
+class _Parser(argparse.ArgumentParser):
+    """Wrong words get an error like every other: what happened, and what to try."""
+
+    def error(self, message: str) -> NoReturn:
+        self.exit(2, f"error: {message}\n  try:  {self.prog} --help\n")
+
+
 def parser(runs: Mapping[str, Run]) -> argparse.ArgumentParser:
     """The parser of all commands; ``options.run`` is then the one of ``runs`` that was asked for."""
-    whole = argparse.ArgumentParser(prog=PROGRAM, description=ABOUT)
+    whole = _Parser(prog=PROGRAM, description=ABOUT)
     whole.add_argument("--version", action="version", version=f"labkit {__version__}")
     commands = whole.add_subparsers(required=True, metavar="COMMAND")
 
@@ -59,7 +67,7 @@ def parser(runs: Mapping[str, Run]) -> argparse.ArgumentParser:
 
 def _add_app_options(parser: argparse.ArgumentParser) -> None:
     app = parser.add_argument_group("any app")
-    app.add_argument("--app", metavar="FILE.py:NAME", help="a WSGI app in a file; NAME may be create_app()")
+    app.add_argument("--app", metavar="FILE.py:NAME", help="an app in a file or module; NAME may be create_app()")
     app.add_argument(
         "--request",
         action="append",
@@ -93,5 +101,10 @@ def _add_app_options(parser: argparse.ArgumentParser) -> None:
     server.add_argument("--workers", type=int, default=1)
     server.add_argument("--threads", type=int, default=4, help="threads of a gthread worker")
     server.add_argument("--port", type=int, default=0, help="default: any free one")
-    server.add_argument("--python", default=sys.executable, metavar="PATH", help="interpreter that runs the app")
+    server.add_argument(
+        "--python",
+        default=sys.executable,
+        metavar="PATH",
+        help="interpreter, or virtual environment, that runs the app (default: labkit's own)",
+    )
     server.add_argument("--no-sites", action="store_true", help="skip the second pass that finds allocation sites")

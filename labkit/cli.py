@@ -27,7 +27,7 @@ from labkit.exchange.export import export
 from labkit.findings.model import Findings
 from labkit.store.beside import written_beside
 from labkit.store.capture import open_capture
-from labkit.views import report, text
+from labkit.views import text
 
 EXIT = {"clean": 0, "suspect": 1, "inconclusive": 3}
 COULD_NOT_RUN = 2
@@ -83,6 +83,8 @@ def _cases(options: argparse.Namespace) -> int:
 
 def _investigate(options: argparse.Namespace) -> int:
     target = _target(options)
+    if not options.quiet and not sys.stderr.isatty():  # where no progress bar can be drawn
+        print(f"Investigating {target.label} ...", file=sys.stderr, flush=True)
     if options.out:
         return _investigate_into(options, target, Path(options.out))
     if options.json:
@@ -105,7 +107,7 @@ def _investigate_into(options: argparse.Namespace, target: Target, folder: Path)
             folder.rmdir()
         raise
     findings = pipeline.analyse(capture, _progress_line(options))
-    report.write_report(findings, folder / "report.html")
+    _write_report(findings, folder / "report.html")
     with written_beside(folder / "findings.json") as stream:
         stream.write(findings.model_dump_json(indent=1) + "\n")
     _print(findings, options.json)
@@ -117,9 +119,9 @@ def _investigate_into(options: argparse.Namespace, target: Target, folder: Path)
 def _demo(options: argparse.Namespace) -> int:
     """Investigate a leaky sample app; success is that the culprit was found."""
     options.target, options.app, options.json, options.out = options.case, None, False, None
-    _target(options)  # a wrong name is told before anything is said to begin
+    target = _target(options)  # a wrong name is told before anything is said to begin
     print(f"Investigating {options.case}: a Falcon app under Gunicorn, about half a minute.\n", flush=True)
-    status = _investigate(options)
+    status = _investigate_into(options, target, _next_folder(target.label))
     if status != EXIT["suspect"]:
         raise LabkitError(
             "The demo shows a leak, and none was found.",
@@ -131,9 +133,15 @@ def _demo(options: argparse.Namespace) -> int:
 
 def _report(options: argparse.Namespace) -> int:
     findings = pipeline.analyse(_capture_in(Path(options.capture)), _progress_line(options))
-    report.write_report(findings, Path(options.output))
+    _write_report(findings, Path(options.output))
     print(f"Report: {options.output}")
     return EXIT[findings.verdict]
+
+
+def _write_report(findings: Findings, path: Path) -> None:
+    from labkit.views.report import write_report  # here: drawing takes longest to import, and few commands draw
+
+    write_report(findings, path)
 
 
 def _export(options: argparse.Namespace) -> int:
@@ -179,14 +187,25 @@ def _target(options: argparse.Namespace) -> Target:
         raise CaseError("There is nothing to investigate.", hint=f"{PROGRAM} investigate CASE, or --app FILE.py:app")
     if not options.request:
         raise CaseError("An app needs a load.", seen="no --request", hint="--request 'GET /items/{i}'")
-    file, _, name = options.app.partition(":")
+    place, _, name = options.app.partition(":")
+    file = _app_file(place)
     steps = _steps(options)
     return Target(
-        label=f"{Path(file).name}:{name or 'app'}",
-        app_file=Path(file).absolute(),
+        label=f"{file.name}:{name or 'app'}",
+        app_file=file.absolute(),
         app_name=name or "app",
         load=_adjusted(_valid(Load, steps=steps, concurrency=4), options),
     )
+
+
+def _app_file(place: str) -> Path:
+    """The app's file; a dotted module name, as servers take it, is looked up from the current folder."""
+    file = Path(place)
+    if file.exists() or file.suffix == ".py" or not all(part.isidentifier() for part in place.split(".")):
+        return file
+    module = Path(*place.split("."))
+    candidates = (module.with_suffix(".py"), module / "__init__.py")
+    return next((candidate for candidate in candidates if candidate.is_file()), candidates[0])
 
 
 def _steps(options: argparse.Namespace) -> tuple[Step, ...]:
@@ -241,7 +260,8 @@ def _valid(model: Any, **fields: Any) -> Any:
     except ValueError as error:
         faults = error.errors() if hasattr(error, "errors") else []
         seen = "; ".join(
-            f"{'.'.join(map(str, fault['loc']))}: {fault['msg'].removeprefix('Value error, ')}" for fault in faults
+            f"{'.'.join(map(str, fault['loc']))}: {fault['msg'].removeprefix('Value error, ')}, not {fault['input']!r}"
+            for fault in faults
         ) or str(error)
         raise CaseError("The load cannot be played.", seen=seen, hint=f"{PROGRAM} investigate --help") from None
 

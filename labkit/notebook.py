@@ -30,6 +30,7 @@ from labkit.views.memory import memory_figure
 from labkit.views.names import shown
 
 LINE = "slope of the steady part"
+NONE = "none"
 DATA = Path(__file__).resolve().parents[1] / "data"
 
 
@@ -109,9 +110,10 @@ def shapes(**series: list[float]) -> pd.DataFrame:
     for name, values in series.items():
         try:
             trend = trend_of([100 * rung for rung in range(len(values))], values)
-            rows[name.replace("_", " ")] = {"shape": trend.shape, LINE: round(trend.slope, 2)}
+            steady = trend.shape == "linear"
+            rows[name.replace("_", " ")] = {"shape": trend.shape, LINE: f"{trend.slope:.2f}" if steady else NONE}
         except TooFewSnapshots:
-            rows[name.replace("_", " ")] = {"shape": f"refused, too few snapshots ({len(values)})", LINE: float("nan")}
+            rows[name.replace("_", " ")] = {"shape": f"refused, too few snapshots ({len(values)})", LINE: NONE}
     return pd.DataFrame.from_dict(rows, orient="index")
 
 

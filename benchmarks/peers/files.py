@@ -22,21 +22,20 @@ def answer(path: Path) -> str:
     begun_s = time.perf_counter()
     import labkit
 
-    open_snapshot = labkit.open_snapshot  # with it come NumPy and pandas
+    open_snapshot = labkit.open_snapshot  # with it comes NumPy
     imported_s = time.perf_counter()
     heap = open_snapshot(path)
     read_s = time.perf_counter()
     assert heap.image.dominators
     solved_s = time.perf_counter()
-    largest = heap.top_retained(20)
-    paths = [heap[row].path_to_root() for row in largest["node"]]
+    largest = heap.select().largest(20)
+    paths = [node.path_to_root() for node in largest]
     assert all(paths)
     named_s = time.perf_counter()
-    sizes = largest["retained_bytes"]
-    holders = [f"{holder} retains {size:,} bytes" for holder, size in zip(largest["holder"], sizes, strict=True)]
+    holders = [f"{node.holder} retains {node.retained_size_bytes:,} bytes" for node in largest]
     parts = (
         f"imports {imported_s - begun_s:.2f} s, reading and checking {read_s - imported_s:.2f} s, "
-        f"paths and dominators {solved_s - read_s:.2f} s, table and names {named_s - solved_s:.2f} s"
+        f"paths and dominators {solved_s - read_s:.2f} s, choice and names {named_s - solved_s:.2f} s"
     )
     return "; ".join([parts, *holders[:3]])
 

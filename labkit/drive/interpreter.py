@@ -8,6 +8,7 @@ import shutil
 import subprocess
 from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from labkit.errors import AppNotReady
@@ -34,6 +35,8 @@ except ImportError as error:
 print(json.dumps(facts))
 """
 
+_HINT = "--python PATH of a Python that runs the app, or of its virtual environment"
+
 
 @dataclass(frozen=True)
 class Interpreter:
@@ -45,10 +48,15 @@ class Interpreter:
 
 
 def find_interpreter(python: str, server: str, environment: Mapping[str, str]) -> Interpreter:
-    """Ask ``python`` what it is and whether it has ``server``; raise AppNotReady when it cannot serve."""
-    found = shutil.which(os.path.expanduser(python))  # noqa: PTH111  a bare name is looked up on PATH
+    """Ask ``python``, a program or a virtual environment's folder, what it is and whether it has ``server``.
+
+    Raises AppNotReady when it cannot serve.
+    """
+    named = os.path.expanduser(python)  # noqa: PTH111  a bare name is looked up on PATH
+    in_venv = Path(named, "bin", "python")
+    found = shutil.which(in_venv if in_venv.is_file() else named)
     if found is None:
-        raise AppNotReady(f"There is no interpreter {python}.", hint="--python PATH of a Python that runs the app")
+        raise AppNotReady(f"There is no interpreter {python}.", hint=_HINT)
     path = os.path.abspath(found)  # noqa: PTH100  a venv's link must not be resolved
     facts = _ask(path, server, environment)
     if facts["missing"]:
@@ -76,8 +84,8 @@ def _ask(path: str, server: str, environment: Mapping[str, str]) -> dict[str, An
         said = answer.stderr.strip() or answer.stdout.strip()
         facts: dict[str, Any] = json.loads(answer.stdout.splitlines()[-1])
     except (OSError, subprocess.TimeoutExpired) as error:
-        raise AppNotReady(f"{path} does not run.", seen=str(error)) from None
+        raise AppNotReady(f"{path} does not run.", seen=str(error), hint=_HINT) from None
     except (ValueError, IndexError):
         last = said.splitlines()[-1] if said else "no output"
-        raise AppNotReady(f"{path} is no Python that can serve an app.", seen=last) from None
+        raise AppNotReady(f"{path} is no Python that can serve an app.", seen=last, hint=_HINT) from None
     return facts

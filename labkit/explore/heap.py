@@ -6,10 +6,9 @@ from collections.abc import Iterable
 from fnmatch import fnmatchcase
 from html import escape
 from pathlib import Path
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
-import pandas as pd
 
 from labkit.errors import AnalysisError, NoSuchNode
 from labkit.exchange import columns
@@ -17,7 +16,6 @@ from labkit.exchange.heapsnapshot import write_heapsnapshot
 from labkit.exchange.networkx import to_networkx
 from labkit.explore.nodes import Node, Nodes
 from labkit.heap.diff import changes_by_population, changes_by_type
-from labkit.heap.graph import Ints
 from labkit.heap.image import HeapImage
 from labkit.heap.naming import dotted_name
 from labkit.heap.retained_sets import retained_by_type
@@ -25,6 +23,9 @@ from labkit.heap.slack import slack_by_type
 from labkit.store.snapshot import read_snapshot
 from labkit.views.names import shown
 from labkit.views.units import bytes_text
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 WILDCARDS = frozenset("*?[")
 
@@ -59,7 +60,7 @@ class Heap:
             retained.setdefault(name, size)  # of types of one name, the first has the figure
         found = changes_by_type(graph, graph)
         rows = [(one.type, one.objects_after, one.bytes_after, retained[one.type]) for one in found]
-        table = pd.DataFrame(rows, columns=["type", "objects", "shallow_bytes", "retained_bytes"])
+        table = _table(rows, columns=["type", "objects", "shallow_bytes", "retained_bytes"])
         return table.sort_values(["retained_bytes", "type"], ascending=[False, True], ignore_index=True)
 
     def top_retained(self, count: int = 20, type: str = "*") -> pd.DataFrame:  # noqa: A002
@@ -68,16 +69,14 @@ class Heap:
         Columns: ``node`` (row), ``holder`` (the path by name), ``type``, ``shallow_bytes``,
         ``retained_bytes``. An object and what it alone holds are both listed: sizes do not add up.
         """
-        rows = self.select(type=type).rows
-        retained = self.image.dominators.retained_bytes
-        largest = rows[_largest(retained[rows] if len(rows) < len(self) else retained, count)]
-        return pd.DataFrame(
+        largest = self.select(type=type).largest(count).rows
+        return _table(
             {
                 "node": largest,
                 "holder": [dotted_name(self.image.tree, row) for row in largest.tolist()],
                 "type": [self.image.graph.type_of(row) for row in largest.tolist()],
                 "shallow_bytes": self.image.graph.size_bytes[largest],
-                "retained_bytes": retained[largest],
+                "retained_bytes": self.image.dominators.retained_bytes[largest],
             }
         )
 
@@ -116,7 +115,7 @@ class Heap:
             found = changes_by_population(self.image.tree, other.image.tree)
         else:
             raise AnalysisError("Heaps are compared by type or by population.", seen=f"by={by!r}")
-        table = pd.DataFrame([vars(one) for one in found])
+        table = _table([vars(one) for one in found])
         for what in ("objects", "bytes"):
             table[f"{what}_delta"] = table[f"{what}_after"] - table[f"{what}_before"]
         figures = [f"{what}_{when}" for what in ("objects", "bytes") for when in ("before", "after", "delta")]
@@ -129,7 +128,7 @@ class Heap:
         (objects whose size tells nothing, left out). Duplicate texts cannot be seen: a snapshot holds no
         values; ``attrs["not_measured"]`` says so where the table is passed on.
         """
-        table = pd.DataFrame([vars(one) for one in slack_by_type(self.image.graph)])
+        table = _table([vars(one) for one in slack_by_type(self.image.graph)])
         table.attrs["not_measured"] = "duplicate texts and numbers: a snapshot holds no values"
         return table
 
@@ -178,12 +177,10 @@ class Heap:
         return f"<div><b>{escape(shown(repr(self)[1:-1]))}</b>, Python {python}<table>{head}{rows}</table></div>"
 
 
-def _largest(values: Ints, count: int) -> Ints:
-    """Places of the ``count`` largest, the largest first and equal ones in their order; all are never sorted."""
-    if not 0 < count < len(values):
-        return np.argsort(-values, kind="stable")[:count]
-    places = np.flatnonzero(values >= np.partition(values, -count)[-count])
-    return places[np.argsort(-values[places], kind="stable")[:count]]
+def _table(rows: Any, columns: list[str] | None = None) -> pd.DataFrame:
+    import pandas as pd  # here: it takes longer to import than a heap of a million objects to open
+
+    return pd.DataFrame(rows, columns=columns)
 
 
 def _matches(text: str, pattern: str) -> bool:

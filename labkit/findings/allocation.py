@@ -14,22 +14,31 @@ Frame = tuple[str, int, str]
 NOT_THE_APP = ("site-packages", "dist-packages", "lib/python3.", "<frozen", "<string>")
 
 
-def allocation_site(evidence: Evidence, lead: int, members: tuple[int, ...]) -> AllocationSite | None:
-    """The line that allocated most bytes of population ``lead``; of ``members`` where it has none.
+def allocation_site(evidence: Evidence, leads: tuple[int, ...], members: tuple[int, ...]) -> AllocationSite | None:
+    """The line that allocated most bytes of the populations ``leads``; of ``members`` where they have none.
 
     None when no line of the application is on any of their tracebacks.
     """
-    for numbers in ((lead,), members):
-        for heap in evidence.allocations:
-            frames = _weigh(
-                heap.graph.snapshot.sites,
-                heap.graph.snapshot.columns["node_site"],
-                heap.graph.size_bytes,
-                np.isin(heap.numbers, numbers),
-            )
-            if frames:
-                file, line, function = max(frames.items(), key=lambda item: (item[1], item[0]))[0]
-                return AllocationSite(file=_short(file), line=line, function=function)
+    return _heaviest(evidence, leads) or _heaviest(evidence, members)
+
+
+def heaviest_site(evidence: Evidence, members: tuple[int, ...], known: AllocationSite | None) -> AllocationSite | None:
+    """The line that allocated most bytes of all that grows; None where that is the line ``known`` already."""
+    site = _heaviest(evidence, members)
+    return None if site == known else site
+
+
+def _heaviest(evidence: Evidence, numbers: tuple[int, ...]) -> AllocationSite | None:
+    for heap in evidence.allocations:
+        frames = _weigh(
+            heap.graph.snapshot.sites,
+            heap.graph.snapshot.columns["node_site"],
+            heap.graph.size_bytes,
+            np.isin(heap.numbers, numbers),
+        )
+        if frames:
+            file, line, function = max(frames.items(), key=lambda item: (item[1], item[0]))[0]
+            return AllocationSite(file=_short(file), line=line, function=function)
     return None
 
 

@@ -11,7 +11,11 @@ from labkit.findings.model import Explained, Suspect
 
 @dataclass
 class Draft:
-    """Suspects in the making, explained growth, and the measurements an answer still lacks."""
+    """Suspects in the making, explained growth, and the measurements an answer still lacks.
+
+    ``suspected`` tells which accumulation stands behind which suspect; ``settled`` has the ``id()`` of those
+    that are explained already.
+    """
 
     evidence: Evidence
     accumulations: list[Accumulation]
@@ -19,6 +23,7 @@ class Draft:
     explained: list[Explained] = field(default_factory=list)
     missing: list[str] = field(default_factory=list)
     suspected: dict[int, Accumulation] = field(default_factory=dict)
+    settled: set[int] = field(default_factory=set)
 
     def drop(self, places: list[int]) -> None:
         """Take back the suspects at ``places``: another rule has said more about the same growth."""

@@ -1,4 +1,4 @@
-"""Which concrete objects hold an accumulation in the last heap, and who else does."""
+"""Which concrete objects hold an accumulation in the last heap."""
 
 from __future__ import annotations
 
@@ -6,10 +6,8 @@ from collections import Counter
 
 import numpy as np
 
-from labkit.findings import thresholds
 from labkit.findings.accumulation import Accumulation
 from labkit.findings.evidence import Evidence, FoldedHeap
-from labkit.heap.graph import Graph
 from labkit.heap.naming import chain_steps, dotted_name
 
 #: How many newcomers are looked at for the shortest path to show.
@@ -59,24 +57,3 @@ def path_of(evidence: Evidence, found: Accumulation) -> list[str]:
     """The retaining path in words, from the root to one of the objects that grow."""
     node = newcomer_node(evidence, found)
     return chain_steps(heap_of(evidence, found).tree, node if node is not None else holder_node(evidence, found))
-
-
-def co_holders(evidence: Evidence, found: Accumulation) -> list[str]:
-    """Dotted names of further objects that refer to at least half of the newcomers."""
-    heap = heap_of(evidence, found)
-    graph = heap.graph
-    newcomers = np.isin(heap.numbers, [*found.leads, *found.tops]) & _same_type(evidence, graph, found)
-    inside = np.isin(heap.numbers, found.members)
-    known = holder_node(evidence, found)
-    edges = np.flatnonzero(newcomers[graph.edge_target] & ~inside[graph.edge_source])
-    sources, counts = np.unique(graph.edge_source[edges], return_counts=True)
-    enough = counts >= max(thresholds.CO_HOLDER_SHARE * int(newcomers.sum()), 2)
-    names = [dotted_name(heap.tree, int(node)) for node in sources[enough] if int(node) != known]
-    return sorted(set(names) - {dotted_name(heap.tree, known)})
-
-
-def _same_type(evidence: Evidence, graph: Graph, found: Accumulation) -> np.ndarray:
-    wanted = evidence.populations.rows[found.lead].type
-    rows = [row for row, name in enumerate(graph.snapshot.types) if name == wanted]
-    chosen: np.ndarray = np.isin(graph.snapshot.columns["node_type"], rows)
-    return chosen

@@ -36,7 +36,7 @@ class Growth(Record):
 
 
 class AllocationSite(Record):
-    """The application's own line that allocates what grows."""
+    """A line of the application."""
 
     file: str
     line: int
@@ -44,7 +44,13 @@ class AllocationSite(Record):
 
 
 class Suspect(Record):
-    """A reference that keeps growing memory alive."""
+    """A reference that keeps growing memory alive.
+
+    ``allocation_site`` allocates the objects of type ``grows.type``; ``heaviest_site`` allocates most bytes of
+    all that grows with them, null where it is the same line.
+    ``retained_size_bytes`` is what would be freed if it alone were cut; ``retained_together_bytes`` if it and
+    all of ``also_held_by`` were, null where nothing else holds the growth.
+    """
 
     rank: int
     kind: str
@@ -52,9 +58,11 @@ class Suspect(Record):
     retaining_path: list[str]
     grows: Growth
     allocation_site: AllocationSite | None = None
+    heaviest_site: AllocationSite | None = None
     why: str
     also_held_by: list[str] = Field(default_factory=list)
     retained_size_bytes: int | None = None
+    retained_together_bytes: int | None = None
     series: list[SeriesPoint] = Field(default_factory=list)
 
 

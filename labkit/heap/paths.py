@@ -7,9 +7,11 @@ with the fewest references wins; ties go to the root and edge recorded first.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 import numpy as np
+import numpy.typing as npt
 
 from labkit.heap.graph import Graph, Rows
 from labkit.heap.kernels import loops
@@ -44,15 +46,18 @@ class PathTree:
         return self.roots.kind[int(self.root_of[node])]
 
 
-def nearest_paths(graph: Graph) -> PathTree:
-    """Compute the tree of nearest paths; every node is in it. Linear in nodes and edges."""
+def nearest_paths(graph: Graph, cut: Iterable[int] = ()) -> PathTree:
+    """Compute the tree of nearest paths; every node is in it. Linear in nodes and edges.
+
+    The references of the nodes in ``cut`` are not followed: what hangs from them alone is then garbage.
+    """
     roots = named_roots(graph)
     named = len(roots.node)
     stages = np.cumsum([row > 0 and roots.kind[row] != roots.kind[row - 1] for row in range(named)], dtype=np.int32)
     order, parent, parent_edge, root_of = (np.full(graph.node_count, -1, np.int32) for _ in range(4))
     held_from_c = loops.nearest(
         graph.edge_start,
-        graph.edge_target,
+        _targets_without(graph, cut),
         np.array(roots.node, np.int32),
         stages,
         (reference_gaps(graph) > 0).view(np.uint8),
@@ -65,3 +70,12 @@ def nearest_paths(graph: Graph) -> PathTree:
     for place, node in enumerate(unnamed.tolist()):
         roots.add(node, HELD_FROM_C if place < held_from_c else GARBAGE, "")
     return PathTree(graph, roots, order, parent, parent_edge, root_of)
+
+
+def _targets_without(graph: Graph, cut: Iterable[int]) -> npt.NDArray[np.uint32]:
+    """The targets of all edges, those that leave a node of ``cut`` bent back to it."""
+    targets = graph.edge_target
+    for number, node in enumerate(cut):
+        targets = targets if number else targets.copy()
+        targets[graph.edge_start[node] : graph.edge_start[node + 1]] = node
+    return targets

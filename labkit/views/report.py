@@ -52,7 +52,7 @@ def _environment() -> Environment:
         interval=wording.interval_text,
         projection=wording.projection,
         moment=wording.moment_text,
-        site=wording.site_text,
+        sites=wording.sites_text,
         rate_headline=wording.rate_headline,
         counts_things=wording.counts_things,
         chain_text=lambda suspect: chain_text(suspect, limit=40),
@@ -82,6 +82,7 @@ def render_report(findings: Findings) -> str:
     return template.render(
         findings=findings,
         first=first,
+        workers=wording.worker_count(findings),
         others=findings.suspects[1:],
         title=f"{wording.verdict_text(findings)}: {wording.target_text(findings)}",
         verdict=wording.verdict_text(findings),

@@ -20,10 +20,12 @@ from labkit.views.wording import (
     kind_text,
     ledger_rows,
     projection,
-    site_text,
+    retained_text,
+    sites_text,
     statuses_text,
     target_text,
     verdict_text,
+    worker_count,
 )
 
 WIDTH = 80
@@ -55,7 +57,8 @@ def render_text(findings: Findings, *, colour: bool = False) -> str:
     blocks = [_opening(findings, paint), _notes(findings)]
     if findings.verdict == "inconclusive":
         blocks.append(_missing(findings, paint))
-    blocks += [_suspect(suspect, paint) for suspect in findings.suspects]
+    workers = worker_count(findings)
+    blocks += [_suspect(suspect, workers, paint) for suspect in findings.suspects]
     blocks.append(_explained(findings, paint))
     if findings.verdict != "inconclusive":
         blocks.append(_missing(findings, paint))
@@ -119,7 +122,7 @@ def _notes(findings: Findings) -> list[str]:
     return [line for note in findings.notes for line in _wrapped(f"Note: {prose(note)}", 0, 6)]
 
 
-def _suspect(suspect: Suspect, paint: Paint) -> list[str]:
+def _suspect(suspect: Suspect, workers: int, paint: Paint) -> list[str]:
     """One suspect with all its evidence."""
     grows = suspect.grows
     first, *others = _wrapped(f"{suspect.rank}. {shown(suspect.retainer)}", 0, 3)
@@ -132,8 +135,8 @@ def _suspect(suspect: Suspect, paint: Paint) -> list[str]:
     lines += _fact("", f"{bytes_text(grows.bytes_per_request)} ({interval_text(suspect)})", paint)
     lines += _fact("", projection(suspect), paint)
     if suspect.retained_size_bytes is not None:
-        lines += _fact("retained now", bytes_text(suspect.retained_size_bytes), paint)
-    lines += _fact("allocated at", site_text(suspect.allocation_site), paint)
+        lines += _fact("retained now", retained_text(suspect, workers), paint)
+    lines += _fact("allocated at", sites_text(suspect), paint)
     lines += _fact("why", prose(suspect.why), paint)
     if suspect.also_held_by:
         lines += _fact("also held by", _holders(suspect), paint)
@@ -196,5 +199,7 @@ def _cost(findings: Findings, paint: Paint) -> list[str]:
     if len(lines) == 1:
         lines.append("  not measured")
     if findings.provenance.statuses:
-        lines += _fact("answers", f"{statuses_text(findings.provenance.statuses)} (all passes)", paint)
+        lines += _fact(
+            "answers", f"{statuses_text(findings.provenance.statuses)} (warm-up and second pass included)", paint
+        )
     return lines

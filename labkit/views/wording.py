@@ -42,6 +42,7 @@ EXPLAINED_KINDS: dict[str, str] = {
     "uncollected-cycles": "cycles not collected yet",
     "noise": "noise",
     "step": "one step, then flat",
+    "consequence": "follows from a suspect",
 }
 
 # What to do about it, said to whoever owns the code; {retainer} is the reference that holds the growth.
@@ -54,6 +55,8 @@ _ADVICE: dict[str, str] = {
     "connections": "give connections back on every path of {retainer}, the error paths included",
     "threads": "let the threads of {retainer} end, or use one pool of them",
 }
+_ADVICE_FOR_TASKS = "let what waits in {retainer} end: cancel it, or limit how long it may wait"
+_TASK_TYPES = ("_asyncio.Task", "asyncio.tasks.Task", "asyncio.events.TimerHandle", "_asyncio.Future")
 _ADVICE_OTHERWISE = "look at {retainer} and at what puts things there"
 
 GLOSSARY: tuple[tuple[str, str], ...] = (
@@ -140,12 +143,53 @@ def site_text(site: AllocationSite | None) -> str:
     return f"{short_path(site.file)} line {site.line}{function}"
 
 
+def sites_text(suspect: Suspect) -> str:
+    """The line that allocates what grows, and the one that most bytes are from where that is another."""
+    text = site_text(suspect.allocation_site)
+    if suspect.allocation_site is None or suspect.heaviest_site is None:
+        return text
+    return f"{text}; most bytes at {site_text(suspect.heaviest_site)}"
+
+
 def next_step(suspect: Suspect) -> str:
     """What to do next, as one sentence."""
     retainer = shown(suspect.retainer, HEADLINE_NAME_LIMIT) or "the retainer"
-    advice = _ADVICE.get(suspect.kind, _ADVICE_OTHERWISE).format(retainer=retainer)
+    advice = _ADVICE.get(suspect.kind, _ADVICE_OTHERWISE)
+    if suspect.kind == "python-objects" and suspect.grows.type in _TASK_TYPES:
+        advice = _ADVICE_FOR_TASKS
     start = f"; start at {site_text(suspect.allocation_site)}" if suspect.allocation_site else ""
-    return f"Next: {advice}{start}."
+    return f"Next: {advice.format(retainer=retainer)}{start}.{_not_alone(suspect, retainer)}"
+
+
+def _not_alone(suspect: Suspect, retainer: str) -> str:
+    """A sentence of warning where cutting the retainer frees little, because others hold the same."""
+    if not suspect.also_held_by:
+        return ""
+    others = ", ".join(shown(name, HEADLINE_NAME_LIMIT) for name in suspect.also_held_by[:2])
+    more = f" and {len(suspect.also_held_by) - 2} more" if len(suspect.also_held_by) > 2 else ""
+    hold = "hold" if len(suspect.also_held_by) > 1 else "holds"
+    alone, together = suspect.retained_size_bytes, suspect.retained_together_bytes
+    sizes = f" frees only {bytes_text(alone)} of {bytes_text(together)}" if alone and together else " frees little"
+    return f" But {others}{more} {hold} the same: emptying {retainer} alone{sizes}."
+
+
+def retained_text(suspect: Suspect, workers: int = 1) -> str:
+    """What the retainer keeps alive: alone, with those that hold the same, and of how many workers that is."""
+    if suspect.retained_size_bytes is None:
+        return "not measured"
+    alone = bytes_text(suspect.retained_size_bytes)
+    where = f" (in one of {workers} workers)" if workers > 1 else ""
+    if suspect.retained_together_bytes is None:
+        return f"{alone}{where}"
+    return f"{alone} alone, {bytes_text(suspect.retained_together_bytes)} with what also holds it{where}"
+
+
+def worker_count(findings: Findings) -> int:
+    """How many workers were looked at at once; 1 when that was not recorded."""
+    by_rung: dict[int, set[int]] = {}
+    for sample in findings.samples:
+        by_rung.setdefault(sample.rung, set()).add(sample.pid)
+    return max((len(pids) for pids in by_rung.values()), default=1)
 
 
 def _watched(findings: Findings) -> str:
@@ -214,7 +258,8 @@ def cost_rows(findings: Findings) -> tuple[tuple[str, str], ...]:
         rows.append(("child's peak", f"{bytes_text(cost.child_peak_bytes)}, in a copy of the worker that ends at once"))
     if cost.uss_before_bytes is not None or cost.uss_after_bytes is not None:
         before, after = bytes_text(cost.uss_before_bytes), bytes_text(cost.uss_after_bytes)
-        rows.append(("worker's USS", f"{before} before, {after} after"))
+        one = f" (one of {workers} workers)" if (workers := worker_count(findings)) > 1 else ""
+        rows.append(("worker's USS", f"{before} before, {after} after{one}"))
     if cost.requests_lost is not None:
         rows.append(("requests lost", count_text(cost.requests_lost)))
     return tuple(rows)

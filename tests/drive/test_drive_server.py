@@ -142,6 +142,13 @@ def fails(target, options, tmp_path, kind=AppNotReady):
 def test_no_such_interpreter(make_target, tmp_path):
     error = fails(make_target(), RecordOptions(python="/nowhere/python"), tmp_path)
     assert error.what == "There is no interpreter /nowhere/python."
+    assert error.hint == "--python PATH of a Python that runs the app, or of its virtual environment"
+
+
+def test_the_folder_of_a_virtual_environment_will_do(make_target, tmp_path, bare_python):
+    folder = str(Path(bare_python).parent.parent)
+    with Server(make_target(), RecordOptions(python=folder, server="builtin"), tmp_path / "log") as server:
+        assert ask(server) == "ok"
 
 
 def test_an_interpreter_that_is_none(make_target, tmp_path):

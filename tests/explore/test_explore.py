@@ -69,6 +69,19 @@ def test_top_retained_is_the_head_of_all_sorted(heap: Heap) -> None:
     in_order = np.argsort(-retained, kind="stable").tolist()  # many are equally large: the first rows come first
     for count in (0, 1, 3, 10, len(heap) - 1, len(heap), len(heap) + 5):
         assert heap.top_retained(count)["node"].tolist() == in_order[:count]
+        assert heap.select().largest(count).rows.tolist() == in_order[:count]
+    backwards = heap.select()[::-1].largest(3)
+    assert [node.retained_size_bytes for node in backwards] == retained[in_order[:3]].tolist()
+
+
+def test_a_heap_is_opened_and_asked_without_pandas(heap: Heap) -> None:
+    """Importing it takes longer than opening a heap of a million objects."""
+    path = heap.image.graph.snapshot.path
+    ask = f"import labkit, sys; labkit.open_snapshot({str(path)!r}).select().largest(3)[0].path_to_root()"
+    done = subprocess.run(
+        [sys.executable, "-c", f"{ask}; print('pandas' in sys.modules)"], capture_output=True, text=True
+    )
+    assert done.stdout == "False\n", done.stderr
 
 
 def test_select(heap: Heap) -> None:

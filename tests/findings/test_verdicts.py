@@ -590,3 +590,124 @@ def test_a_snapshot_that_went_missing_is_told(tmp_path: Path) -> None:
     with pytest.raises(StoreError, match="is not a heap snapshot") as caught:
         analyse(capture)
     assert caught.value.seen == "no such file"
+
+
+# ---- who else holds it, and what only follows ---------------------------------------------------------
+
+
+def waiting_tasks(rung: int, *, timers: bool = True) -> Heap:
+    """Tasks in a set; each is also held by a timer of the loop, over a future, and known to a weak set."""
+    heap = Heap()
+    heap.filler()
+    tasks = heap.new("set", 200, held_by=(heap.module("chat"), "value", "TASKS"))
+    loop = heap.new("chat.Loop", 48, held_by=(heap.module("server"), "value", "LOOP"))
+    scheduled = heap.new("list", 56, held_by=(loop, "attribute", "scheduled"))
+    weak = heap.new("_weakrefset.WeakSet", 48, held_by=(heap.module("server"), "value", "ALL"))
+    known = heap.new("set", 200, held_by=(weak, "attribute", "data"))
+    for _ in range(20 + 30 * rung):
+        task = heap.new("chat.Task", 400, held_by=(tasks, "element"))
+        heap.refer(task, loop, "attribute", "loop")
+        heap.new("weakref.ReferenceType", 72, held_by=(known, "element"))
+        if timers:
+            timer = heap.new("server.Timer", 100, held_by=(scheduled, "index"))
+            future = heap.new("server.Future", 80, held_by=(timer, "attribute", "future"))
+            heap.refer(future, task, "attribute", "waiter")
+    return heap
+
+
+def test_a_holder_several_references_away_is_named_and_its_own_growth_is_no_second_suspect(judge: Judge) -> None:
+    findings = judge(waiting_tasks)
+    (suspect,) = findings.suspects
+    assert (suspect.retainer, suspect.also_held_by) == ("chat.TASKS", ["server.LOOP.scheduled"])
+    count = 20 + 30 * RUNGS
+    assert suspect.retained_size_bytes == 200
+    assert suspect.retained_together_bytes == 200 + 56 + count * (400 + 100 + 80)
+    assert [(one.kind, one.bytes, one.why) for one in findings.explained] == [
+        (
+            "consequence",
+            (100 + 80) * 30 * RUNGS,
+            "server.LOOP.scheduled grows because it holds what chat.TASKS gains, and is named there.",
+        ),
+        (
+            "consequence",
+            72 * 30 * RUNGS,
+            "server.ALL.data holds weak references; they go when what chat.TASKS gains is let go.",
+        ),
+    ]
+
+
+def test_weak_references_that_grow_alone_stand_for_themselves(judge: Judge) -> None:
+    def heap_after(rung: int) -> Heap:
+        heap = Heap()
+        heap.filler()
+        weak = heap.new("_weakrefset.WeakSet", 48, held_by=(heap.module("server"), "value", "ALL"))
+        known = heap.new("set", 200, held_by=(weak, "attribute", "data"))
+        for _ in range(20 + 30 * rung):
+            heap.new("weakref.ReferenceType", 72, held_by=(known, "element"))
+        return heap
+
+    assert [one.retainer for one in judge(heap_after).suspects] == ["server.ALL.data"]
+
+
+def test_without_the_timers_nobody_else_holds_the_tasks(judge: Judge) -> None:
+    (suspect,) = judge(lambda rung: waiting_tasks(rung, timers=False)).suspects
+    assert (suspect.also_held_by, suspect.retained_together_bytes) == ([], None)
+    assert suspect.retained_size_bytes == 200 + 400 * (20 + 30 * RUNGS)
+
+
+def test_three_holders_are_all_named(judge: Judge) -> None:
+    def heap_after(rung: int) -> Heap:
+        heap = leaking(rung)
+        space = heap.module("shop.index")
+        sessions = [row for row, node in enumerate(heap.nodes) if heap.types[node[0]] == "shop.Session"]
+        for name in ("BY_USER", "BY_TIME"):
+            index = heap.new("dict", 64, held_by=(space, "value", name))
+            for row in sessions:
+                heap.refer(index, row, "value")
+        return heap
+
+    (suspect,) = judge(heap_after).suspects
+    assert suspect.also_held_by == ["shop.index.BY_USER", "shop.index.BY_TIME"]
+    assert suspect.retained_together_bytes == 64 * 3 + (48 + 104 + 70) * (20 + 30 * RUNGS)
+
+
+def test_a_holder_for_each_newcomer_has_no_name_but_is_said(judge: Judge) -> None:
+    def heap_after(rung: int) -> Heap:
+        heap = leaking(rung)
+        space = heap.module("shop.index")
+        for row, node in enumerate(list(heap.nodes)):
+            if heap.types[node[0]] == "shop.Session":
+                heap.refer(heap.new("shop.Slot", 48, held_by=(space, "value", f"slot_{row}")), row, "attribute", "one")
+        return heap
+
+    findings = judge(heap_after)
+    (suspect,) = [one for one in findings.suspects if one.retainer == "shop.sessions.STORE"]
+    assert suspect.also_held_by == []
+    assert suspect.why.endswith(
+        " Most of them have one more holder each, of its own, so that cutting this reference frees little."
+    )
+
+
+def test_a_list_linked_both_ways_is_held_at_both_ends(judge: Judge) -> None:
+    def heap_after(rung: int) -> Heap:
+        heap = Heap()
+        heap.filler()
+        space = heap.module("shop.recent")
+        above = heap.new("shop.Head", 48, held_by=(space, "value", "FIRST"))
+        nodes = []
+        for _ in range(20 + 30 * rung):
+            node = heap.new("shop.Node", 64, held_by=(above, "attribute", "next"))
+            if nodes:
+                heap.refer(node, above, "attribute", "before")
+            nodes.append(node)
+            above = node
+        tail = heap.new("shop.Tail", 48, held_by=(heap.module("shop.tail"), "value", "LAST"))
+        heap.refer(tail, nodes[-1], "attribute", "node")
+        return heap
+
+    findings = judge(heap_after)
+    assert {one.grows.type for one in findings.suspects} == {"shop.Node"}
+    assert {name for one in findings.suspects for name in one.also_held_by} == {
+        "shop.recent.FIRST.next",
+        "shop.tail.LAST.node",
+    }

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import random
+
 import networkx as nx
+import numpy as np
+import pytest
 from drawing import draw, from_edges, node
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -11,6 +15,7 @@ from labkit.heap.graph import Graph
 from labkit.heap.naming import chain_steps, dotted_name
 from labkit.heap.paths import nearest_paths
 from labkit.heap.roots import GARBAGE, HELD_FROM_C, held_from_c, reference_gaps
+from labkit.store import layout
 
 MODULES = [("M", "module")]
 MODULE = {"M": "module"}
@@ -151,3 +156,24 @@ def test_a_dict_key_from_the_program_text_is_no_attribute() -> None:
         own_names=SHOP,
     )
     assert name(graph, "X") == "shop.sessions.LOG['text']"
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_cut_references_are_not_followed(seed: int) -> None:
+    """Against a walk over the graph without them."""
+    chance = random.Random(seed)
+    edges = [(chance.randrange(40), chance.randrange(40)) for _ in range(90)]
+    cut = chance.sample(range(40), 3)
+    graph = from_edges(40, edges)
+    graph.snapshot.labels.append("m")
+    for name, value in (("root_node", 0), ("root_kind", layout.ROOT_KINDS.index("module")), ("root_label", 0)):
+        graph.snapshot.columns[name] = np.array([value])
+    seen, ahead = {0}, [0]
+    while ahead:
+        here = ahead.pop()
+        below = {b for a, b in edges if a == here and a not in cut} - seen
+        seen |= below
+        ahead += below
+    tree = nearest_paths(graph, cut)
+    assert {row for row in range(40) if tree.root_kind(row) == "module"} == seen
+    assert (tree.graph.edge_target == from_edges(40, edges).edge_target).all()

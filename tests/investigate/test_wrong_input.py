@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import signal
 import socket
 import subprocess
@@ -37,7 +38,7 @@ def refused(outcome: Outcome, *texts: str) -> None:
     """The outcome is an error of the agreed form that contains ``texts``, and left no file."""
     assert outcome.status == 2, (outcome.out, outcome.err)
     assert outcome.out == ""
-    assert outcome.err.startswith("error: ")
+    assert re.match(r"(Investigating .+ \.\.\.\n)?error: ", outcome.err)
     assert "Traceback" not in outcome.err
     assert len(outcome.err.splitlines()) <= 12
     for text in texts:
@@ -59,7 +60,34 @@ def test_an_app_without_a_load(labkit: Labkit, tmp_path: Path) -> None:
 
 def test_a_request_that_is_none(labkit: Labkit, tmp_path: Path) -> None:
     outcome = labkit("investigate", "--app", plain_app(tmp_path), "--request", "/items")
-    refused(outcome, "The load cannot be played", "METHOD /path")
+    refused(outcome, "The load cannot be played", "METHOD /path", "not '/items'")
+
+
+@pytest.mark.parametrize(
+    ("words", "said", "tried"),
+    [
+        (["investigat"], "error: argument COMMAND: invalid choice: 'investigat'", "--help"),
+        (["investigate", "--rungs", "six"], "error: argument --rungs: invalid int value: 'six'", "investigate --help"),
+        (["export"], "error: the following arguments are required: SNAPSHOT, --to, -o/--output", "export --help"),
+    ],
+)
+def test_words_nobody_knows(labkit: Labkit, words: list[str], said: str, tried: str) -> None:
+    outcome = labkit(*words)
+    assert outcome.err.startswith(said)
+    refused(outcome, tried)
+    assert len(outcome.err.splitlines()) == 2
+
+
+def test_a_module_that_is_not_there(labkit: Labkit) -> None:
+    refused(labkit("investigate", "--app", "shop.web:app", *REQUEST), "There is no app file ", "shop/web.py.")
+
+
+def test_a_module_is_found_from_the_current_folder(labkit: Labkit, tmp_path: Path) -> None:
+    (tmp_path / "here" / "shop").mkdir()
+    (tmp_path / "here" / "shop" / "web.py").write_text("app = None\n")
+    outcome = labkit("investigate", "--app", "shop.web:nothing", *REQUEST)
+    assert (outcome.status, outcome.left_behind()) == (2, ["shop/web.py"])
+    assert "error: web.py has no 'nothing'.\n" in outcome.err
 
 
 def test_too_few_rungs(labkit: Labkit, tmp_path: Path) -> None:

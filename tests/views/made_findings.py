@@ -95,6 +95,11 @@ PLATEAU = Explained(
     bytes=1_240_000,
     why="shop.catalog.REGIONS grew until 400 requests, then stayed at 256 entries: it has a limit.",
 )
+FOLLOWS = Explained(
+    kind="consequence",
+    bytes=319_000,
+    why="_asyncio._all_tasks.data holds weak references; they go when what chat.rooms.WAITING gains is let go.",
+)
 
 SESSIONS = Suspect(
     rank=1,
@@ -107,9 +112,22 @@ SESSIONS = Suspect(
     allocation_site=AllocationSite(file="shop/sessions.py", line=41, function="SessionResource.on_post"),
     why="shop.sessions.STORE gained 400 sessions in six equal rungs and never lost one; removing this one"
     " reference would free 98 % of what grew.",
-    also_held_by=["thread MainThread.request.context.session"],
     retained_size_bytes=2_567_000,
     series=series(0.333, 1834.2),
+)
+TASKS = Suspect(
+    rank=1,
+    kind="python-objects",
+    retainer="chat.rooms.WAITING",
+    retaining_path=["module chat.rooms", "WAITING", "set", "[*]", "_asyncio.Task"],
+    grows=Growth(type="_asyncio.Task", objects_per_request=1.0, bytes_per_request=4659.0, interval95=(4580.0, 4740.0)),
+    allocation_site=AllocationSite(file="chat/rooms.py", line=16, function="Join.on_post"),
+    heaviest_site=AllocationSite(file="chat/rooms.py", line=9, function="history"),
+    why="chat.rooms.WAITING gains one _asyncio.Task per request, and lets none go: 4,659 bytes per request.",
+    also_held_by=["asyncio.unix_events._UnixSelectorEventLoop._scheduled"],
+    retained_size_bytes=131_000,
+    retained_together_bytes=6_370_000,
+    series=series(1.0, 4659.0),
 )
 METRICS = Suspect(
     rank=2,
@@ -190,6 +208,19 @@ def session_store() -> Findings:
         perturbation=COST,
         provenance=provenance(),
         samples=samples(1950.0),
+    )
+
+
+def held_twice() -> Findings:
+    """A suspect whose objects something else holds as well, in one of two workers."""
+    return Findings(
+        target="chat.py:app",
+        verdict="suspect",
+        suspects=[TASKS],
+        explained=[FOLLOWS],
+        perturbation=COST,
+        provenance=provenance(),
+        samples=samples(2300.0) + samples(2300.0, pid=4712),
     )
 
 
@@ -304,6 +335,7 @@ def without_series() -> Findings:
 
 ALL = {
     "session_store": session_store,
+    "held_twice": held_twice,
     "kept_tracebacks": kept_tracebacks,
     "open_descriptors": open_descriptors,
     "plateau": plateau,

@@ -1,6 +1,14 @@
 """One rule per file, in one ordered list; a rule looks at the evidence and says what it found, and why."""
 
-from labkit.findings.rules import accumulated, descriptors, garbage, private_memory, settled, threads
+from labkit.findings.rules import accumulated, consequences, descriptors, garbage, private_memory, settled, threads
 
 #: Order matters: a later rule sees what earlier ones found.
-RULES = (accumulated.find, threads.find, descriptors.find, settled.find, garbage.find, private_memory.find)
+RULES = (
+    accumulated.find,
+    consequences.find,
+    threads.find,
+    descriptors.find,
+    settled.find,
+    garbage.find,
+    private_memory.find,
+)

@@ -6,10 +6,11 @@ import numpy as np
 
 from labkit.findings import thresholds
 from labkit.findings.accumulation import Accumulation, root_kind
-from labkit.findings.allocation import allocation_site
+from labkit.findings.allocation import allocation_site, heaviest_site
+from labkit.findings.co_holders import CoHolders, co_holders
 from labkit.findings.draft import Draft
 from labkit.findings.evidence import Evidence
-from labkit.findings.holders import co_holders, holder_name, path_of, retained_bytes
+from labkit.findings.holders import holder_name, path_of, retained_bytes
 from labkit.findings.model import Growth, SeriesPoint, Suspect
 from labkit.heap.roots import GARBAGE, HELD_FROM_C
 
@@ -22,6 +23,8 @@ UNDECIDED = {
     "saturating": ("still gains objects, but fewer each rung", "still grows, but less on each rung"),
     "noise": ("gains objects in bursts", "grows in bursts"),
 }
+
+_SCATTERED = " Most of them have one more holder each, of its own, so that cutting this reference frees little."
 
 
 def find(draft: Draft) -> None:
@@ -90,6 +93,9 @@ def suspect_of(evidence: Evidence, found: Accumulation) -> Suspect:
     name = retainer_name(evidence, found)
     low, high = found.interval95
     rate = 0.0 if found.grows_in_place else found.objects_trend.slope
+    held = found.retainer >= 0
+    others = co_holders(evidence, found) if held and not found.grows_in_place else CoHolders((), 0)
+    site = allocation_site(evidence, found.leads, found.members)
     return Suspect(
         rank=0,
         kind=kind,
@@ -101,10 +107,12 @@ def suspect_of(evidence: Evidence, found: Accumulation) -> Suspect:
             bytes_per_request=round(found.bytes_per_request, 1),
             interval95=(round(low, 1), round(high, 1)),
         ),
-        allocation_site=allocation_site(evidence, found.lead, found.members),
-        why=_why(name, lead.type, rate, found.bytes_per_request, kind),
-        also_held_by=co_holders(evidence, found),
-        retained_size_bytes=retained_bytes(evidence, found) if found.retainer >= 0 else None,
+        allocation_site=site,
+        heaviest_site=heaviest_site(evidence, found.members, site),
+        why=_why(name, lead.type, rate, found.bytes_per_request, kind) + (_SCATTERED if others.scattered else ""),
+        also_held_by=list(others.names),
+        retained_size_bytes=retained_bytes(evidence, found) if held else None,
+        retained_together_bytes=others.freed_bytes if others.names else None,
         series=[
             SeriesPoint(requests=requests, objects=int(count), bytes=int(size))
             for requests, count, size in zip(evidence.requests, found.objects, found.bytes, strict=True)

@@ -13,7 +13,7 @@ from labkit.heap.roots import GARBAGE
 
 def find(draft: Draft) -> None:
     """Explain accumulations that grew and then stopped."""
-    suspected = {id(found) for found in draft.suspected.values()}
+    suspected = {id(found) for found in draft.suspected.values()} | draft.settled
     for found in draft.accumulations:
         grown = int(found.bytes[-1] - found.bytes[0])
         if id(found) in suspected or grown < thresholds.MIN_EXPLAINED_BYTES or found.retainer < 0:

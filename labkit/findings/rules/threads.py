@@ -57,7 +57,7 @@ def _suspect(draft: Draft, chief: Accumulation, hanging: list[Accumulation]) -> 
             bytes_per_request=round(size, 1),
             interval95=(round(low, 1), round(high, 1)),
         ),
-        allocation_site=allocation_site(evidence, chief.lead, chief.members),
+        allocation_site=allocation_site(evidence, chief.leads, chief.members),
         why=f"{rate:.2f} threads per request start to run {function} and none ends; each keeps its frames, "
         f"what they work on and its stack: {size:,.0f} bytes of Python objects per request.",
         series=[
