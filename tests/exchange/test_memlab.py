@@ -17,6 +17,7 @@ import numpy as np
 import pytest
 from drawing import from_edges
 
+from labkit.cases import Case, list_cases
 from labkit.exchange.heapsnapshot import SYNTHETIC, write_heapsnapshot
 from labkit.heap.image import HeapImage
 from labkit.store.bundle import unpack
@@ -83,11 +84,16 @@ def test_recorded_heaps(name: str, memlab: Path, tmp_path: Path) -> None:
     assert compare(memlab, images, tmp_path) > 300_000
 
 
-def test_a_process_of_today(memlab: Path, tmp_path: Path) -> None:
-    path = tmp_path / "fresh.heap"
-    script = f"import json, logging, decimal; from labkit.agent import snapshot; snapshot.take({str(path)!r}, 60)"
-    subprocess.run([sys.executable, "-c", script], check=True, timeout=120)
-    assert compare(memlab, [HeapImage(read_snapshot(path))], tmp_path) > 5_000
+@pytest.mark.parametrize("case", list_cases(), ids=lambda case: case.name)
+def test_every_sample_app(case: Case, memlab: Path, tmp_path: Path) -> None:
+    """Both twins, in processes of their own, after some visits."""
+    images = []
+    for variant in ("leaky", "fixed"):
+        path = tmp_path / f"{variant}.heap"
+        command = [sys.executable, HERE / "visited.py", case.folder, variant, path]
+        subprocess.run(command, check=True, timeout=120)
+        images.append(HeapImage(read_snapshot(path)))
+    assert compare(memlab, images, tmp_path) > 100_000
 
 
 def test_random_heaps(memlab: Path, tmp_path: Path) -> None:
