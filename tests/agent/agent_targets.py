@@ -61,6 +61,13 @@ def take(*_):
     take_both()
 """
 
+#: Then the program's ``take`` uses the compiled walker.
+LOADED = """
+from _labkit_agent import compiled as _compiled
+_refused = _compiled.load({walker!r})
+assert _refused is None, _refused
+"""
+
 
 def find_interpreters() -> dict[str, str]:
     """Paths of the interpreters on this machine, by version, the running one first."""

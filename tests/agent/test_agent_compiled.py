@@ -7,7 +7,7 @@ from collections import Counter
 from pathlib import Path
 
 import pytest
-from agent_targets import BOTH, Picture, Target, unpacked
+from agent_targets import BOTH, LOADED, Picture, Target, unpacked
 from test_agent_names import ZOO
 from test_agent_secrets import PLANTER, _secrets
 from test_agent_silence import ZOO as HOSTILE
@@ -184,14 +184,6 @@ def test_no_object_has_more_references_than_it_counts(target: Target, walker: Pa
         assert {picture.type_of(int(node)) for node in nodes[gaps < 0]} <= uncounted, name
         shares.append(float((gaps == 0).mean()))
     assert shares[0] >= shares[1] - 0.001
-
-
-#: From here on the program's ``take`` uses the compiled walker.
-LOADED = """
-from _labkit_agent import compiled as _compiled
-_refused = _compiled.load({walker!r})
-assert _refused is None, _refused
-"""
 
 
 def test_no_code_of_the_program_runs(target: Target, walker: Path) -> None:
