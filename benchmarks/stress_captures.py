@@ -3,9 +3,10 @@
     python benchmarks/stress_captures.py --captures 100                      by the compiled walker
     python benchmarks/stress_captures.py --captures 100 --walker python      by the plain one
 
-Two scenes, each a Gunicorn worker of its own. ``numpy``: threads multiply matrices all the time, so that
-OpenBLAS's pool is always busy, and a request is asked before and after each capture. ``gthread``: eight
-threads serve requests all the time. A capture that is not back by ``--deadline`` seconds, or a worker that
+Each scene is a Gunicorn worker of its own. ``numpy``: threads multiply matrices all the time, so that
+OpenBLAS's pool is always busy, and a request is asked before and after each capture. ``malloc``: the same with
+threads that allocate and free in C all the time, without the interpreter's lock. ``gthread``: eight threads
+serve requests all the time. A capture that is not back by ``--deadline`` seconds, or a worker that
 does not answer afterwards, hangs; one that raises, or was left to the other walker, failed. Exit status 1
 when any hung or failed, or a request was lost.
 """
@@ -50,6 +51,24 @@ for _ in range(2):
 def app(environ, start_response):
     start_response("200 OK", [])
     return [b"multiplying"]
+"""
+
+MALLOC_APP = """
+import os, threading, zlib
+import numpy
+def squeeze():
+    text = os.urandom(3000)
+    while True:
+        zlib.compress(text)
+def decompose():
+    matrices = numpy.random.rand(50, 8, 8)
+    while True:
+        numpy.linalg.svd(matrices)
+for work in (squeeze, squeeze, decompose):
+    threading.Thread(target=work, daemon=True).start()
+def app(environ, start_response):
+    start_response("200 OK", [])
+    return [b"in malloc"]
 """
 
 GTHREAD_APP = """
@@ -110,7 +129,7 @@ def capture(worker: Worker, path: Path, walker: str, deadline_s: float, outcome:
     return True
 
 
-def scene_of_numpy(server: Server, take: Callable[[], bool], captures: int) -> Tally:
+def scene_of_threads(server: Server, take: Callable[[], bool], captures: int) -> Tally:
     """Requests one by one, a capture between two."""
     script, tally = Script(_load(1)), Tally()
     for number in range(captures):
@@ -156,7 +175,11 @@ def _players(server: Server, script: Script, concurrency: int, first: int, *, vi
     )
 
 
-SCENES = {"numpy": (NUMPY_APP, 1, scene_of_numpy), "gthread": (GTHREAD_APP, THREADS, scene_of_gthread)}
+SCENES = {
+    "numpy": (NUMPY_APP, 1, scene_of_threads),
+    "malloc": (MALLOC_APP, 1, scene_of_threads),
+    "gthread": (GTHREAD_APP, THREADS, scene_of_gthread),
+}
 
 
 def play(scene: str, options: argparse.Namespace, folder: Path) -> bool:
@@ -186,7 +209,7 @@ def main() -> int:
     parser.add_argument("--captures", type=int, default=100, help="per scene")
     parser.add_argument("--walker", choices=("c", "python"), default="c")
     parser.add_argument("--deadline", type=float, default=60, help="seconds for one capture")
-    parser.add_argument("--scene", choices=sorted(SCENES), action="append", help="one of the two, or both")
+    parser.add_argument("--scene", choices=sorted(SCENES), action="append", help="one of them, or several; all")
     options = parser.parse_args()
     os.environ[FORCED] = options.walker
     well = True
