@@ -6,6 +6,7 @@ import json
 import os
 
 from . import walk, write
+from .fork import leave_no_core_file
 
 DEFAULTED_SIGNALS = (1, 2, 3, 6, 10, 12, 14, 15, 17)  # HUP INT QUIT ABRT USR1 USR2 ALRM TERM CHLD
 _open = open  # as it was before the app was loaded
@@ -27,6 +28,7 @@ def run(partial, stacks, write_end, deadline_s):
 def _cut_off(write_end, deadline_s):
     """Let go of everything shared with the worker; return the signal handlers displaced."""
     gc.disable()
+    leave_no_core_file()
     os.closerange(0, write_end)
     limit = max(int(name) for name in os.listdir("/proc/self/fd")) + 1
     os.closerange(write_end + 1, limit)

@@ -16,6 +16,7 @@ name_of = type.__dict__["__name__"].__get__
 base_of = type.__dict__["__base__"].__get__  # the base that gives instances their layout
 mro_of = type.__dict__["__mro__"].__get__
 flags_of = type.__dict__["__flags__"].__get__
+has_dict = type.__dict__["__dictoffset__"].__get__  # zero where instances keep no pointer to a dictionary
 
 
 def is_heap_type(cls):

@@ -11,6 +11,7 @@ import sys
 from types import ModuleType, SimpleNamespace
 
 from . import own, write
+from .parts import PARTS
 from .threads import record_stacks
 
 FORCED = "LABKIT_WALKER"  # "python": the compiled one is left alone
@@ -44,7 +45,16 @@ def start(partial, write_end, deadline_s, prepared):
     ]
     budget, header, definitions, spaces = prepared
     return _modules[0].start(
-        os.fsencode(partial), header, write_end, int(deadline_s), budget, sys.modules, stacks, definitions, spaces
+        os.fsencode(partial),
+        header,
+        write_end,
+        int(deadline_s),
+        budget,
+        sys.modules,
+        stacks,
+        definitions,
+        spaces,
+        PARTS,
     )
 
 

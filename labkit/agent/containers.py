@@ -3,7 +3,7 @@
 from . import layout
 from .classes import type_name
 
-ITEMS = (layout.VALUE, layout.INDEX, layout.CLASS)
+ITEMS = (layout.VALUE, layout.INDEX, layout.CLASS, layout.ATTRIBUTE)
 LINK = "functools._lru_list_elem"
 
 
@@ -28,10 +28,19 @@ def with_dict_instead_of_values(held, space, names):
     return [space, *left]
 
 
-def items_of(thing, base, labels):
-    """The items of a subclass of a builtin container, read past whatever the subclass overrides."""
+def items_of(thing, plan, labels):
+    """The items of a subclass of a builtin container, read past whatever the subclass overrides.
+
+    Those of a named tuple go by the names of its fields, where these may be shown.
+    """
+    base = plan.base_items
     if base is not dict:
-        return [(value, layout.INDEX, position) for position, value in enumerate(base.__iter__(thing))]
+        items = [(value, layout.INDEX, position) for position, value in enumerate(base.__iter__(thing))]
+        for position, name in zip(range(len(items)), plan.fields, strict=False):
+            label = labels.of_key(name)
+            if label >= 0:
+                items[position] = (items[position][0], layout.ATTRIBUTE, label)
+        return items
     found = [(value, layout.VALUE, labels.of_key(key)) for key, value in dict.items(thing)]
     return found + [(key, layout.KEY, -1) for key in dict.keys(thing)]
 

@@ -1,30 +1,59 @@
-"""Fork without the app noticing: none of its fork hooks runs, no warning, no audit event.
+"""Fork without the app or its libraries noticing: no handler of theirs runs, no warning, no audit event.
 
 ``os.fork`` calls what the app, its libraries and the standard library gave to ``os.register_at_fork``:
 the app's code would run in the child, and in the worker too. Since 3.12 it also warns when there are
 threads, which ends in the app's log or, with ``-W error``, in an exception. So the hooks are put
 aside for the time of the call, and the steps of ``os.fork`` are taken one by one.
+
+C's ``fork`` in turn calls what libraries gave to ``pthread_atfork``, in the worker, before anything else.
+OpenBLAS waits there for its threads to end and has been seen to wait for ever. So the child is made by
+``_Fork`` (POSIX.1-2024; glibc since 2.34, musl since 1.2.2), which calls nobody, or by the bare system
+call in an older C library. What ``fork`` does besides is to take the locks of ``malloc`` first: without
+that a thread that was in ``malloc`` at that moment, and is gone in the child, can leave a lock behind that
+the child waits for. Such a child is ended at the deadline; the worker is never waited for.
 """
 
 import ctypes
 import gc
 import os
+import signal
 from collections import deque
 from functools import partial
 from itertools import chain, repeat
 from operator import call
 
+RLIMIT_CORE = 4
+CLONE = {"x86_64": 56, "aarch64": 220}  # the number of the system call clone, by machine
+
 _interpreter = ctypes.PyDLL(None, use_errno=True)
-_before, _fork = _interpreter.PyOS_BeforeFork, _interpreter.fork
+_before = _interpreter.PyOS_BeforeFork
 _in_child, _in_parent = _interpreter.PyOS_AfterFork_Child, _interpreter.PyOS_AfterFork_Parent
 
 
+def _bare_fork(library, machine):
+    """The function that makes a child and calls no handler; None where there is none."""
+    if hasattr(library, "_Fork"):
+        return library._Fork
+    if machine not in CLONE:
+        return None
+    system_call = library.syscall
+    system_call.restype = ctypes.c_long
+    system_call.argtypes = [ctypes.c_long] * 6
+    return partial(system_call, CLONE[machine], int(signal.SIGCHLD), 0, 0, 0, 0)
+
+
+_set_limit = _interpreter.setrlimit
+_fork = _bare_fork(_interpreter, os.uname().machine)
+
+
 def fork():
-    """Like ``os.fork``. Raises OSError when the kernel refuses.
+    """Like ``os.fork``. Raises OSError when the kernel refuses, RuntimeError where no bare fork is known.
 
     All steps are taken within one call into C: between two bytecodes another thread could ask for the
     interpreter's lock, and in the child this thread would wait for ever for a thread that is gone.
     """
+    if _fork is None:
+        raise RuntimeError(f"the C library has no _Fork, and its clone on {os.uname().machine} is not known")
     pids = []
     put_aside = [hooks.clear for hooks in HOOKS]
     put_back = [partial(hooks.extend, list(hooks)) for hooks in HOOKS]
@@ -35,6 +64,11 @@ def fork():
         code = ctypes.get_errno()
         raise OSError(code, os.strerror(code))
     return pids[0]
+
+
+def leave_no_core_file():
+    """Have the kernel write nothing about this process should it crash: a core file holds every value."""
+    _set_limit(RLIMIT_CORE, bytes(16))  # two words: the limit, and the limit's limit
 
 
 def _find_hooks():

@@ -1,6 +1,6 @@
 """Locals of frames and generators, and the names of closure cells."""
 
-from types import AsyncGeneratorType, CellType, CoroutineType, FrameType, GeneratorType
+from types import AsyncGeneratorType, CellType, CoroutineType, FrameType, FunctionType, GeneratorType
 
 from . import layout, memory
 from .labels import dotted_name, entry_of
@@ -12,6 +12,7 @@ _gi_frame = {
     id(CoroutineType): CoroutineType.__dict__["cr_frame"].__get__,
     id(AsyncGeneratorType): AsyncGeneratorType.__dict__["ag_frame"].__get__,
 }
+_frame_names = {id(GeneratorType): "gi_frame", id(CoroutineType): "cr_frame", id(AsyncGeneratorType): "ag_frame"}
 #: Parts of a frame that has outlived its call.
 FRAME_PARTS = tuple(
     (name, FrameType.__dict__[name].__get__) for name in ("f_code", "f_globals", "f_builtins", "f_back")
@@ -88,12 +89,27 @@ class Frames:
         for name, cell in zip(names, cells, strict=True):
             self.cell_names.setdefault(id(cell), self.labels.row(name))
 
+    def name_function(self, code, held, names):
+        """Add the name of the function a frame runs; no attribute shows it."""
+        for value in held:
+            if type(value) is FunctionType and value.__code__ is code:
+                names.setdefault(id(value), []).append((layout.INTERNAL, self.labels.row("f_func")))
+                return
+
+    def name_frame(self, generator, frame, held, names):
+        """Add the names of what a generator's frame keeps besides locals; up to 3.11 it has the code, too."""
+        self.name_function(frame.f_code, held, names)
+        names.setdefault(id(frame.f_code), []).append((layout.INTERNAL, self.labels.row("f_code")))
+        label = self.labels.row(_frame_names[id(type(generator))])
+        names.setdefault(id(frame), []).append((layout.ATTRIBUTE, label))
+
     def name_locals(self, frame, held, names):
         """Add the names of a suspended frame's locals to ``names``; ``held`` is what it refers to."""
         space = _f_locals(frame)
         pairs = list(space.items())
         if LOCALS_ARE_A_COPY and not any(value is space for value in held):
             space.clear()  # it stays with the frame and would count as references to the values
+        names.setdefault(id(space), []).append((layout.INTERNAL, self.labels.row("f_locals")))
         code = frame.f_code
         in_cells = {*code.co_cellvars, *code.co_freevars}
         cells = [value for value in held if type(value) is CellType]

@@ -29,6 +29,16 @@ for _name in (
     _function.argtypes = [ctypes.c_void_p] if _name.endswith(("Head", "Next")) else []
 
 
+_generic_dict = _interpreter.PyObject_GenericGetDict
+_generic_dict.restype = ctypes.py_object
+_generic_dict.argtypes = [ctypes.c_void_p, ctypes.c_void_p]
+
+
+def dict_of(instance):
+    """The dictionary of an instance of a C type that keeps one but has no ``__dict__`` to ask for; made if need be."""
+    return _generic_dict(id(instance), None)  # by address: ctypes would ask the instance for _as_parameter_
+
+
 def has_own_dict(instance):
     """Whether an instance of a class with managed dictionaries has one, or still keeps its values inline."""
     word = _word(id(instance) - 3 * WORD).value

@@ -7,9 +7,20 @@ Only C code of the interpreter is called: descriptors found in the raw class dic
 import sys
 import types
 
-from . import layout
-from .classes import HEAP_TYPE, TYPE_SUBCLASS, derives_from, flags_of, mro_of, name_of, namespace_of, type_name
+from . import layout, memory
+from .classes import (
+    HEAP_TYPE,
+    TYPE_SUBCLASS,
+    derives_from,
+    flags_of,
+    has_dict,
+    mro_of,
+    name_of,
+    namespace_of,
+    type_name,
+)
 from .labels import entry_of
+from .parts import PARTS
 
 MANAGED_WEAKREF = 1 << 3
 MANAGED_DICT = 1 << 4
@@ -36,8 +47,10 @@ HARMLESS_GETTERS = {
     id(types.CoroutineType): {"cr_code", "cr_await", "__name__", "__qualname__"},
     id(types.AsyncGeneratorType): {"ag_code", "ag_await", "__name__", "__qualname__"},
 }
-FUTURE_GETTERS = {"_coro", "_loop", "_fut_waiter", "_result", "_exception"}
+FUTURE_GETTERS = {"_coro", "_loop", "_fut_waiter", "_result", "_exception", "_source_traceback", "_cancel_message"}
 FUTURES = {"_asyncio.Task", "_asyncio.Future"}
+#: C attributes that hold an object the collector is not told of; None stands for nothing.
+UNTOLD = {"numpy.ndarray": ("base", "dtype")}
 #: C containers whose content has neither names nor positions a person could use.
 CONTAINERS = {
     "functools._lru_cache_wrapper",
@@ -80,14 +93,17 @@ class Plan:
         "base_items",
         "dict_getter",
         "extra_bytes",
+        "fields",
         "holds_class",
         "keeps_key_twice",
         "kind",
         "managed",
         "members",
+        "parts",
         "row",
         "sizeof",
         "unnamed",
+        "untold",
     )
 
     def __init__(self, kind, row):
@@ -97,11 +113,14 @@ class Plan:
         self.dict_getter = None
         self.managed = False  # the interpreter may keep attributes without a dictionary
         self.base_items = None  # dict, list, tuple or deque, when the type is or derives from it
+        self.fields = ()  # of a named tuple
         self.holds_class = False
         self.keeps_key_twice = False  # OrderedDict: the entry and the link both hold the key
         self.sizeof = object.__sizeof__
         self.extra_bytes = 0
         self.unnamed = layout.UNKNOWN  # the edge kind of a reference no descriptor explains
+        self.parts = ()  # the orders of such references, by parts.py
+        self.untold = []  # (label, edge kind, getter) of references the collector is not told of
 
 
 def make_plan(cls, row, labels):
@@ -121,11 +140,13 @@ def make_plan(cls, row, labels):
                 _take_member(plan, base, name, entry, label, labels)
     _take_items(plan, cls)
     _take_layout(plan, cls, flags)
-    names = {type_name(base) for base in mro}
-    if not names.isdisjoint(CONTAINERS):
+    names = [type_name(base) for base in mro]
+    plan.parts = next((PARTS[name] for name in names if name in PARTS), ())
+    if not CONTAINERS.isdisjoint(names):
         plan.unnamed = layout.ELEMENT
-    elif not names.isdisjoint(ALL_INTERNAL):
+    elif not ALL_INTERNAL.isdisjoint(names):
         plan.unnamed = layout.INTERNAL
+    _take_untold(plan, mro, names, labels)
     return plan
 
 
@@ -152,13 +173,23 @@ def _take_sizeof(plan, name, entry):
 def _take_member(plan, base, name, entry, label, labels):
     """Note how to read one C attribute; ``label`` is None where the name is the interpreter's own."""
     if type(entry) is types.MemberDescriptorType:
-        plan.members.append((labels.row(name) if label is None else label, _edge_kind(name), entry.__get__))
+        plan.members.append((labels.row(name) if label is None else label, edge_kind(name), entry.__get__))
     elif type(entry) is types.GetSetDescriptorType:
         if name == "__dict__":
             if plan.dict_getter is None and plan.kind != TYPE:
                 plan.dict_getter = entry.__get__
         elif _is_harmless(base, name):
-            plan.members.append((labels.row(name), _edge_kind(name), entry.__get__))
+            plan.members.append((labels.row(name), edge_kind(name), entry.__get__))
+
+
+def _take_untold(plan, mro, names, labels):
+    for base, base_name in zip(mro, names, strict=True):
+        for name in UNTOLD.get(base_name, ()):
+            entry = entry_of(namespace_of(base), name)
+            if type(entry) is types.GetSetDescriptorType and not flags_of(base) & HEAP_TYPE:
+                plan.untold.append((labels.row(name), edge_kind(name), entry.__get__))
+    if plan.untold:
+        plan.kind = OTHER
 
 
 def _is_harmless(base, name):
@@ -167,7 +198,8 @@ def _is_harmless(base, name):
     return name in FUTURE_GETTERS and type_name(base) in FUTURES
 
 
-def _edge_kind(name):
+def edge_kind(name):
+    """Dunder names are parts of the interpreter's, others are attributes."""
     if name == "cell_contents":
         return layout.CLOSURE
     return layout.INTERNAL if name.startswith("__") and name.endswith("__") else layout.ATTRIBUTE
@@ -184,6 +216,9 @@ def _take_items(plan, cls):
         for base in known:
             if base is not None and derives_from(cls, base):
                 plan.base_items = base
+    if plan.base_items is tuple:
+        fields = (entry_of(namespace_of(base), "_fields") for base in mro_of(cls))
+        plan.fields = next((found for found in fields if type(found) is tuple), ())
 
 
 def _take_layout(plan, cls, flags):
@@ -192,6 +227,8 @@ def _take_layout(plan, cls, flags):
     plan.extra_bytes = GC_HEADER_BYTES if flags & HAVE_GC else 0
     if flags & (MANAGED_DICT | MANAGED_WEAKREF):
         plan.extra_bytes += GC_HEADER_BYTES
+    if plan.dict_getter is None and plan.kind == OTHER and (plan.managed or has_dict(cls)):
+        plan.dict_getter = memory.dict_of
     if plan.kind == FRAME:
         plan.sizeof = _size_of_frame  # the real one reads the frame's data, which may be gone
 

@@ -11,7 +11,8 @@ from types import CodeType, ModuleType
 from . import classes, frames, layout, memory, plans
 from .containers import items_of, links_of, with_dict_instead_of_values, with_links_of_ordered, without
 from .labels import dotted_name, entry_of
-from .plans import CODE_PARTS
+from .parts import names_of
+from .plans import CODE_PARTS, edge_kind
 
 module_space = vars(ModuleType)["__dict__"].__get__
 
@@ -25,6 +26,7 @@ class References:
         self.subclass_tables = subclass_tables
         self.inline_bytes = 0  # of the object looked at last: attributes kept without a dictionary
         self._dict_label = labels.row("__dict__")
+        self._may_be_null = {labels.row(name) for name in ("__closure__", "__defaults__", "__kwdefaults__")}
         self._code_parts = [(CodeType.__dict__[part].__get__, labels.row(part)) for part in CODE_PARTS]
         self._by_kind = {
             plans.SET: self._of_set,
@@ -45,6 +47,10 @@ class References:
         special = self._by_kind.get(plan.kind)
         self.inline_bytes = 0
         found = self._of_instance(thing, plan) if special is None else special(thing, plan)
+        for label, kind, getter in plan.untold:
+            value = getter(thing)
+            if value is not None:
+                found.append((value, kind, label))
         if plan.holds_class and plan.kind != plans.TYPE:
             cls = type(thing)
             if not any(value is cls for value, _, _ in found):
@@ -78,6 +84,8 @@ class References:
             self.frames.name_cells(thing.__code__.co_freevars, thing.__closure__)
         held = get_referents(thing)
         names = self._named_members(thing, plan)
+        nothing = names.get(id(None), [])  # what is NULL reads as None and is not told of
+        nothing[:] = [entry for entry in nothing if entry[1] not in self._may_be_null]
         if sum(type(part) is dict for part in held) > 1:  # else reading would only make an empty one
             self._name_dict(plan, thing, names)
         return self._matched(thing, plan, held, names)
@@ -119,6 +127,7 @@ class References:
         names = {}  # its C attributes are flags: a local that is True would take their name
         for name, part in frames.FRAME_PARTS:
             names.setdefault(id(part(thing)), []).append((layout.INTERNAL, self.labels.row(name)))
+        self.frames.name_function(thing.f_code, held, names)
         self.frames.name_locals(thing, held, names)
         return self._matched(thing, plan, held, names)
 
@@ -126,8 +135,10 @@ class References:
         held = get_referents(thing)
         names = self._named_members(thing, plan)
         frame = frames.frame_of_generator(thing)
-        if frame is not None and not self.frames.is_recorded(frame):
-            self.frames.name_locals(frame, held, names)
+        if frame is not None:
+            self.frames.name_frame(thing, frame, held, names)
+            if not self.frames.is_recorded(frame):
+                self.frames.name_locals(frame, held, names)
         return self._matched(thing, plan, held, names)
 
     # -- instances ---------------------------------------------------------------------------------
@@ -159,7 +170,7 @@ class References:
         if plan.kind == plans.LRU_CACHE:
             held, items = links_of(held)
         if plan.base_items is not None:
-            items = items_of(thing, plan.base_items, self.labels)
+            items = items_of(thing, plan, self.labels)
             held = without(held, items)
             if plan.keeps_key_twice:
                 held, items = with_links_of_ordered(thing, held, items)
@@ -188,7 +199,7 @@ class References:
 
     def _matched(self, thing, plan, held, names):
         cls = type(thing)
-        found = []
+        found, unnamed = [], []
         for value in held:
             entries = names.get(id(value))
             if entries:
@@ -196,5 +207,18 @@ class References:
             elif value is cls:
                 found.append((value, layout.CLASS, -1))
             else:
+                unnamed.append(len(found))
                 found.append((value, plan.unnamed, -1))
+        if plan.parts and unnamed:
+            self._name_parts(plan, found, unnamed)
         return found
+
+    def _name_parts(self, plan, found, unnamed):
+        """Give the entries of ``found`` at the positions ``unnamed`` the words of ``parts.py``."""
+        for position, name in zip(unnamed, names_of(plan.parts, len(unnamed)) or (), strict=False):
+            value = found[position][0]
+            if name == "*":
+                found[position] = (value, layout.ELEMENT, -1)
+            elif name != "-":
+                kind = layout.INTERNAL if plan.unnamed == layout.INTERNAL else edge_kind(name)
+                found[position] = (value, kind, self.labels.row(name))

@@ -23,20 +23,29 @@ import time
 from . import child, compiled, memory, threads
 from .fork import fork
 
+_SIGNAL_NAMES = {
+    int(getattr(signal, name)): name
+    for name in ("SIGSEGV", "SIGBUS", "SIGABRT", "SIGILL", "SIGFPE", "SIGKILL", "SIGALRM", "SIGSYS", "SIGTERM")
+}
+
 
 def take(path, deadline_s):
     """Write a snapshot of this process to ``path``; return what it cost.
 
     The file appears under its final name complete or not at all. Raises RuntimeError with the child's
-    own words when it failed, and TimeoutError past ``deadline_s``.
+    own words, or the signal that ended it, when it failed, and TimeoutError past ``deadline_s``.
     """
     started = time.perf_counter()
-    if compiled.is_loaded() and not _tracemalloc.is_tracing():
-        try:
-            return _take(path, started, deadline_s, _start_compiled, compiled.prepare())
-        except RuntimeError:  # whatever went wrong in that child, the other walker may still get through
-            pass
-    return _take(path, started, deadline_s, _start_forked, None)
+    if not compiled.is_loaded() or _tracemalloc.is_tracing():
+        return _take(path, started, deadline_s, _start_forked, None)
+    try:
+        return _take(path, started, deadline_s, _start_compiled, compiled.prepare())
+    except RuntimeError as error:  # whatever went wrong in that child, the other walker may still get through
+        before = str(error)
+    try:
+        return _take(path, started, deadline_s, _start_forked, None)
+    except RuntimeError as error:
+        raise RuntimeError(f"{error}; the compiled walker before it: {before}") from None
 
 
 def _take(path, started, deadline_s, start, prepared):
@@ -58,14 +67,15 @@ def _take(path, started, deadline_s, start, prepared):
 
 def _result_of(pid, read_end, deadline, deadline_s):
     """What the child said it did; afterwards it is gone, one way or the other."""
+    said = signal_number = None
     try:
         said = _listen(read_end, deadline)
     finally:
         os.close(read_end)
-        _end(pid)
+        signal_number = _end(pid)
     if said is None:
         raise TimeoutError(f"the walk took longer than {deadline_s:g} s and was ended")
-    result = json.loads(said or '{"error": "the child ended without a word"}')
+    result = json.loads(said) if said.endswith(b"\n") else {"error": _how_it_ended(signal_number)}
     if "error" in result:
         raise RuntimeError(result["error"])
     return result
@@ -122,9 +132,20 @@ def _listen(read_end, deadline):
 
 
 def _end(pid):
-    """The child has said all it had to say, or is too late: either way it goes now."""
+    """The child has said all it had to say, or is too late: either way it goes now.
+
+    Returns the signal that ended it, 0 when none did or nobody can tell; one it died of stays, SIGKILL or not.
+    """
     try:
         os.kill(pid, signal.SIGKILL)
-        os.waitpid(pid, 0)
+        return os.WTERMSIG(os.waitpid(pid, 0)[1])
     except (ProcessLookupError, ChildProcessError):  # the app reaps every child itself
-        pass
+        return 0
+
+
+def _how_it_ended(number):
+    if not number:
+        return "the child ended without a word"
+    name = _SIGNAL_NAMES.get(number, "")
+    why = "; the kernel may be short of memory" if number == signal.SIGKILL else ""
+    return f"the child was ended by signal {number}{name and f' ({name})'} while it walked{why}"

@@ -157,4 +157,14 @@ class Measurement:
             yield
         except (AgentError, psutil.Error) as error:
             self._server.check()
-            raise AgentFailed("The agent in the worker could not take a snapshot.", seen=str(error)) from None
+            raise AgentFailed(
+                "The agent in the worker could not take a snapshot.", seen=str(error), hint=_hint_for(str(error))
+            ) from None
+
+
+def _hint_for(words: str) -> str:
+    if "SIGKILL" in words:
+        return "more memory for the worker: the walk needs some of its own"
+    if "ended by signal" in words:
+        return "an extension module may have damaged an object: run the app under python -X dev"
+    return ""

@@ -47,6 +47,27 @@ def take(name, deadline_s=60):
     return _snapshot.take(name, deadline_s)
 """
 
+#: Then ``take_both`` has both walkers look at the process; twice, since the first look fills caches of the agent's own.
+BOTH = """
+import time as _time
+from _labkit_agent import compiled as _compiled
+_refused = _compiled.load({walker!r})
+assert _refused is None, _refused
+def take_both():
+    _snapshot._take("c.heap", _time.perf_counter(), 60, _snapshot._start_compiled, _compiled.prepare())
+    _snapshot._take("p.heap", _time.perf_counter(), 60, _snapshot._start_forked, None)
+def take(*_):
+    take_both()
+    take_both()
+"""
+
+#: Then the program's ``take`` uses the compiled walker.
+LOADED = """
+from _labkit_agent import compiled as _compiled
+_refused = _compiled.load({walker!r})
+assert _refused is None, _refused
+"""
+
 
 def find_interpreters() -> dict[str, str]:
     """Paths of the interpreters on this machine, by version, the running one first."""
@@ -251,6 +272,10 @@ class Picture:
         count = int(self.columns["node_refcount"][node])
         assert count >= 0, "immortal"
         return count - int(self.in_edges[node])
+
+    def uncounted(self) -> set[str]:
+        """Types that may have fewer counts than edges: 3.11's frozen modules refer to these without counting."""
+        return {"bool", "NoneType", "ellipsis"} if self.snapshot.header["python"].startswith("3.11") else set()
 
     def mortal_gaps(self) -> tuple[np.ndarray[Any, Any], np.ndarray[Any, Any]]:
         """``(nodes, gaps)`` of all mortal objects."""

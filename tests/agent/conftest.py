@@ -11,6 +11,8 @@ from pathlib import Path
 import pytest
 from agent_targets import VERSIONS, Target, find_interpreters
 
+from labkit.drive.build_walker import build_walker
+
 REPOSITORY = Path(__file__).resolve().parents[2]
 _FOUND = find_interpreters()
 
@@ -47,3 +49,12 @@ def _with_servers(version: str, folders: pytest.TempPathFactory) -> str:
 def target(python: str, tmp_path_factory: pytest.TempPathFactory) -> Target:
     """A place to run programs that hold the agent."""
     return Target(python, tmp_path_factory.mktemp("target"))
+
+
+@pytest.fixture(scope="session")
+def walker(python: str, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The compiled walker for this interpreter."""
+    built, reason = build_walker(python, tmp_path_factory.mktemp("walker"))
+    if built is None:
+        pytest.skip(reason)
+    return built

@@ -7,26 +7,12 @@ from collections import Counter
 from pathlib import Path
 
 import pytest
-from agent_targets import Picture, Target, unpacked
+from agent_targets import BOTH, LOADED, Picture, Target, unpacked
 from test_agent_names import ZOO
 from test_agent_secrets import PLANTER, _secrets
 from test_agent_silence import ZOO as HOSTILE
 
 from labkit.drive.build_walker import build_walker
-
-#: ``take_both`` has both walkers look at one process; twice, since the first look fills caches of the agent's own.
-BOTH = """
-import time as _time
-from _labkit_agent import compiled as _compiled
-_refused = _compiled.load({walker!r})
-assert _refused is None, _refused
-def take_both():
-    _snapshot._take("c.heap", _time.perf_counter(), 60, _snapshot._start_compiled, _compiled.prepare())
-    _snapshot._take("p.heap", _time.perf_counter(), 60, _snapshot._start_forked, None)
-def take(*_):
-    take_both()
-    take_both()
-"""
 
 MORE = """
 import array, asyncio, collections, contextvars, decimal, enum, functools, io, itertools, mmap, queue, re, sys
@@ -121,15 +107,6 @@ task.cancel(); loop.run_until_complete(asyncio.gather(task, return_exceptions=Tr
 TABLES = "__subclasses__"
 
 
-@pytest.fixture(scope="session")
-def walker(python: str, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The compiled walker for this interpreter."""
-    built, reason = build_walker(python, tmp_path_factory.mktemp("walker"))
-    if built is None:
-        pytest.skip(reason)
-    return built
-
-
 def _edges(picture: Picture) -> Counter[tuple[int, int | None, int, str | int | None]]:
     columns, labels = picture.columns, picture.snapshot.labels
     addresses = columns["node_address"].tolist()
@@ -207,14 +184,6 @@ def test_no_object_has_more_references_than_it_counts(target: Target, walker: Pa
         assert {picture.type_of(int(node)) for node in nodes[gaps < 0]} <= uncounted, name
         shares.append(float((gaps == 0).mean()))
     assert shares[0] >= shares[1] - 0.001
-
-
-#: From here on the program's ``take`` uses the compiled walker.
-LOADED = """
-from _labkit_agent import compiled as _compiled
-_refused = _compiled.load({walker!r})
-assert _refused is None, _refused
-"""
 
 
 def test_no_code_of_the_program_runs(target: Target, walker: Path) -> None:

@@ -160,6 +160,24 @@ def test_an_agent_that_cannot(make_target, tmp_path):
     assert error.seen
 
 
+BROKEN_APP = """
+    import ctypes, gc
+    gc.disable()  # the worker's own collector would crash, too
+    broken = [1, 2, 3]
+    ctypes.c_size_t.from_address(id(broken) + 24).value = 16
+
+    def app(environ, start_response):
+        start_response("200 OK", [("Content-Length", "2")])
+        return [b"ok"]
+"""
+
+
+def test_a_heap_that_crashes_whoever_walks_it(make_target, tmp_path):
+    error = fails(make_target(BROKEN_APP), tmp_path, AgentFailed)
+    assert "the child was ended by signal 11 (SIGSEGV) while it walked" in error.seen
+    assert "python -X dev" in error.hint
+
+
 # Cut short
 
 

@@ -71,6 +71,23 @@ static void for_locals(struct _PyInterpreterFrame *frame, local_taker take)
     }
 }
 
+static PyObject *function_of(struct _PyInterpreterFrame *frame)
+{
+#if PY_VERSION_HEX >= 0x030C0000
+    return frame->f_funcobj;
+#else
+    return (PyObject *)frame->f_func;
+#endif
+}
+
+/* What a frame keeps besides locals, and no attribute of a generator shows. */
+static void name_frame_parts(struct _PyInterpreterFrame *frame)
+{
+    PyObject *function = function_of(frame);
+    if (function && PyFunction_Check(function) && ((PyFunctionObject *)function)->func_code == (PyObject *)code_of(frame))
+        name_value(function, INTERNAL, row_of_ascii("f_func"));
+}
+
 /* Everything a running frame of the agent's keeps alive. */
 void for_frame_values(struct _PyInterpreterFrame *frame, void (*take)(PyObject *))
 {
@@ -84,13 +101,8 @@ void for_frame_values(struct _PyInterpreterFrame *frame, void (*take)(PyObject *
     if (frame->f_locals)
         take(frame->f_locals);
     take((PyObject *)code);
-#if PY_VERSION_HEX >= 0x030C0000
-    if (frame->f_funcobj)
-        take(frame->f_funcobj);
-#else
-    if (frame->f_func)
-        take((PyObject *)frame->f_func);
-#endif
+    if (function_of(frame))
+        take(function_of(frame));
 }
 
 int32_t frame_name(PyObject *thing)
@@ -127,8 +139,16 @@ void emit_frame(PyObject *thing, const struct plan *plan)
     name_value(frame->f_frame->f_globals, INTERNAL, row_of_ascii("f_globals"));
     name_value(frame->f_frame->f_builtins, INTERNAL, row_of_ascii("f_builtins"));
     name_value(frame->f_back ? (PyObject *)frame->f_back : Py_None, INTERNAL, row_of_ascii("f_back"));
+    name_frame_parts(frame->f_frame);
+    if (frame->f_frame->f_locals)
+        name_value(frame->f_frame->f_locals, INTERNAL, row_of_ascii("f_locals"));
     for_locals(frame->f_frame, name_value);
     emit_matched(thing, plan);
+}
+
+static const char *frame_word(PyObject *generator)
+{
+    return PyCoro_CheckExact(generator) ? "cr_frame" : PyAsyncGen_CheckExact(generator) ? "ag_frame" : "gi_frame";
 }
 
 void emit_generator(PyObject *thing, const struct plan *plan)
@@ -137,8 +157,16 @@ void emit_generator(PyObject *thing, const struct plan *plan)
     struct _PyInterpreterFrame *frame = (struct _PyInterpreterFrame *)generator->gi_iframe;
     collect(thing, Py_TYPE(thing)->tp_traverse);
     name_members(thing, plan);
-    if (generator->gi_frame_state < FRAME_EXECUTING ||
-        (generator->gi_frame_state == FRAME_EXECUTING && !map_find(&walk.recorded, frame->frame_obj)))
-        for_locals(frame, name_value);
+    if (generator->gi_frame_state <= FRAME_EXECUTING) {
+        name_frame_parts(frame);
+        name_value((PyObject *)code_of(frame), INTERNAL, row_of_ascii("f_code"));
+        if (frame->frame_obj)
+            name_value((PyObject *)frame->frame_obj, ATTRIBUTE, row_of_ascii(frame_word(thing)));
+        if (generator->gi_frame_state < FRAME_EXECUTING || !map_find(&walk.recorded, frame->frame_obj)) {
+            if (frame->f_locals)
+                name_value(frame->f_locals, INTERNAL, row_of_ascii("f_locals"));
+            for_locals(frame, name_value);
+        }
+    }
     emit_matched(thing, plan);
 }

@@ -165,7 +165,9 @@ static void emit_items(PyObject *thing, const struct plan *plan)
                                                        : ((PyTupleObject *)thing)->ob_item;
         for (Py_ssize_t at = 0; at < Py_SIZE(thing); at++)
             if (items[at]) {
-                emit(items[at], INDEX, (int32_t)at);
+                bool named = plan->fields && at < PyTuple_GET_SIZE(plan->fields);
+                int32_t label = named ? label_of_key(PyTuple_GET_ITEM(plan->fields, at)) : -1;
+                emit(items[at], label >= 0 ? ATTRIBUTE : INDEX, label >= 0 ? label : (int32_t)at);
                 bag_add(items[at]);
             }
     }
@@ -219,4 +221,5 @@ void emit_instance(PyObject *thing, const struct plan *shared)
     else if (plan.items)
         emit_items(thing, &plan);
     emit_matched(thing, &plan);
+    emit_untold(thing, &plan);
 }

@@ -77,7 +77,8 @@ static int kind_of(PyTypeObject *cls, const struct text *name)
     return cls->tp_flags & Py_TPFLAGS_HAVE_GC ? OTHER : LEAF;
 }
 
-static uint8_t edge_kind(PyObject *name)
+/* Dunder names are parts of the interpreter's, others are attributes. */
+uint8_t edge_kind(PyObject *name)
 {
     Py_ssize_t n = PyUnicode_GET_LENGTH(name);
     if (is_text(name, "cell_contents"))
@@ -121,7 +122,8 @@ static const struct known KNOWN[] = {
     {&PyCoro_Type, "cr_code", BY_GETTER, 0}, {&PyCoro_Type, "cr_await", BY_GETTER, 0},
     {&PyAsyncGen_Type, "ag_code", BY_GETTER, 0}, {&PyAsyncGen_Type, "ag_await", BY_GETTER, 0},
 };
-static const char *const FUTURE_GETTERS[] = {"_coro", "_loop", "_fut_waiter", "_result", "_exception"};
+static const char *const FUTURE_GETTERS[] = {"_coro", "_loop", "_fut_waiter", "_result", "_exception",
+                                            "_source_traceback", "_cancel_message"};
 
 static void take_getter(struct plan *plan, PyTypeObject *base, PyObject *name, PyGetSetDescrObject *descriptor)
 {
@@ -193,6 +195,34 @@ static void take_entry(struct plan *plan, PyTypeObject *base, bool has_slots, Py
         add_member(name, label, member->type == T_OBJECT ? AT_OFFSET_OR_NONE : AT_OFFSET, member->offset, NULL);
 }
 
+static PyObject *orders_of(const struct text *name)
+{
+    PyObject *key, *orders;
+    Py_ssize_t position = 0;
+    while (PyDict_Next(asked.parts, &position, &key, &orders))
+        if (text_is(name, PyUnicode_DATA(key)))
+            return orders;
+    return NULL;
+}
+
+/* C attributes that hold an object the collector is not told of (plans.UNTOLD). */
+static void take_untold(struct plan *plan, PyTypeObject *base)
+{
+    static const char *const NAMES[] = {"base", "dtype"};
+    struct text text;
+    type_text(base, &text);
+    if (!text_is(&text, "numpy.ndarray") || base->tp_flags & Py_TPFLAGS_HEAPTYPE)
+        return;
+    for (size_t at = 0; at < sizeof NAMES / sizeof *NAMES; at++) {
+        PyObject *entry = entry_of(namespace_of(base), NAMES[at]);
+        if (entry && Py_IS_TYPE(entry, &PyGetSetDescr_Type)) {
+            PyObject *name = PyDescr_NAME(entry);
+            add_member(name, row_of_name(name), BY_GETTER, 0, ((PyGetSetDescrObject *)entry)->d_getset);
+            plan->untold++;
+        }
+    }
+}
+
 static void take_names_of_bases(struct plan *plan)
 {
     static const char *const CONTAINERS[] = {"functools._lru_cache_wrapper", "functools._lru_list_elem",
@@ -203,6 +233,8 @@ static void take_names_of_bases(struct plan *plan)
     for (Py_ssize_t at = 0; mro && at < PyTuple_GET_SIZE(mro); at++) {
         struct text text;
         type_text((PyTypeObject *)PyTuple_GET_ITEM(mro, at), &text);
+        if (!plan->parts)
+            plan->parts = orders_of(&text);
         for (size_t which = 0; which < sizeof CONTAINERS / sizeof *CONTAINERS; which++)
             if (text_is(&text, CONTAINERS[which]))
                 plan->unnamed = ELEMENT;
@@ -231,12 +263,21 @@ static void make_plan(struct plan *plan, PyTypeObject *cls)
                     take_entry(plan, base, slots && slots != Py_None, name, entry);
     }
     plan->members = (uint32_t)(members.count - plan->first_member);
+    for (Py_ssize_t at = 0; mro && at < PyTuple_GET_SIZE(mro); at++)
+        take_untold(plan, (PyTypeObject *)PyTuple_GET_ITEM(mro, at));
+    if (plan->untold)
+        plan->kind = OTHER;
     PyTypeObject *const ITEMS[] = {&PyDict_Type, &PyList_Type, &PyTuple_Type, walk.deque};
     for (size_t at = 0; plan->kind == OTHER && at < 4; at++)
         if (ITEMS[at] && derives_from(cls, ITEMS[at]))
             plan->items = ITEMS[at];
+    for (Py_ssize_t at = 0; plan->items == &PyTuple_Type && !plan->fields && at < PyTuple_GET_SIZE(mro); at++) {
+        PyObject *fields = entry_of(namespace_of((PyTypeObject *)PyTuple_GET_ITEM(mro, at)), "_fields");
+        plan->fields = fields && PyTuple_CheckExact(fields) ? fields : NULL;
+    }
     plan->keeps_key_twice = walk.ordered && derives_from(cls, walk.ordered);
     plan->managed = (cls->tp_flags & MANAGED_DICT) != 0;
+    plan->has_dict = plan->has_dict || (plan->kind == OTHER && (plan->managed || cls->tp_dictoffset));
     plan->holds_class = (cls->tp_flags & Py_TPFLAGS_HEAPTYPE) != 0;
     plan->extra_bytes = cls->tp_flags & Py_TPFLAGS_HAVE_GC ? GC_HEADER_BYTES : 0;
     plan->extra_bytes += cls->tp_flags & (MANAGED_DICT | MANAGED_WEAKREF) ? GC_HEADER_BYTES : 0;

@@ -62,19 +62,76 @@ void name_members(PyObject *thing, const struct plan *plan)
     }
 }
 
+static struct named *take_name(PyObject *value)
+{
+    for (size_t entry = 0; entry < named.count; entry++)
+        if (NAMED[entry].value == value && !NAMED[entry].used) {
+            NAMED[entry].used = 1;
+            return &NAMED[entry];
+        }
+    return NULL;
+}
+
+static Py_ssize_t count_unnamed(PyObject *cls)
+{
+    Py_ssize_t count = 0;
+    for (size_t at = 0; at < held.count; at++)
+        count += !take_name(HELD[at]) && HELD[at] != cls;
+    for (size_t entry = 0; entry < named.count; entry++)
+        NAMED[entry].used = 0;
+    return count;
+}
+
+/* The word for one of ``count`` unnamed parts, by the rule of parts.names_of; NULL where no order has so many. */
+static PyObject *word_for(PyObject *orders, Py_ssize_t at, Py_ssize_t count)
+{
+    for (Py_ssize_t which = 0; which < PyTuple_GET_SIZE(orders); which++) {
+        PyObject *order = PyTuple_GET_ITEM(orders, which);
+        Py_ssize_t length = PyTuple_GET_SIZE(order), star = 0;
+        while (star < length && !is_text(PyTuple_GET_ITEM(order, star), "*"))
+            star++;
+        if (star == length ? length != count : length - 1 > count)
+            continue;
+        Py_ssize_t elements = count - (length - 1); /* that the star stands for */
+        return PyTuple_GET_ITEM(order, at < star ? at : at < star + elements ? star : at - elements + 1);
+    }
+    return NULL;
+}
+
+static void emit_part(PyObject *value, const struct plan *plan, PyObject *word)
+{
+    if (!word || is_text(word, "-"))
+        emit(value, plan->unnamed, -1);
+    else if (is_text(word, "*"))
+        emit(value, ELEMENT, -1);
+    else
+        emit(value, plan->unnamed == INTERNAL ? INTERNAL : edge_kind(word), row_of_name(word));
+}
+
 void emit_matched(PyObject *thing, const struct plan *plan)
 {
+    PyObject *cls = (PyObject *)Py_TYPE(thing);
+    Py_ssize_t count = plan->parts ? count_unnamed(cls) : 0, part = 0;
     for (size_t at = 0; at < held.count; at++) {
         PyObject *value = HELD[at];
-        size_t entry = 0;
-        while (entry < named.count && (NAMED[entry].value != value || NAMED[entry].used))
-            entry++;
-        if (entry < named.count) {
-            NAMED[entry].used = 1;
-            emit(value, NAMED[entry].kind, NAMED[entry].label);
-        } else {
-            emit(value, value == (PyObject *)Py_TYPE(thing) ? CLASS : plan->unnamed, -1);
-        }
+        struct named *entry = take_name(value);
+        if (entry)
+            emit(value, entry->kind, entry->label);
+        else if (value == cls)
+            emit(value, CLASS, -1);
+        else
+            emit_part(value, plan, count ? word_for(plan->parts, part++, count) : NULL);
+    }
+}
+
+/* What C attributes hold that the collector is not told of. */
+void emit_untold(PyObject *thing, const struct plan *plan)
+{
+    for (uint32_t at = 0; at < plan->untold; at++) {
+        struct member member = COLUMN_AT(members, struct member)[plan->first_member + plan->members + at];
+        PyObject *value = ask_getter(thing, &member);
+        if (value && value != Py_None)
+            emit(value, member.edge_kind, member.label);
     }
 }
 
@@ -118,11 +175,26 @@ static void emit_code(PyObject *thing)
     emit(code->co_exceptiontable, INTERNAL, row_of_ascii("co_exceptiontable"));
 }
 
+/* What is NULL reads as None, and is not told of. */
+static void forget_null_parts(void)
+{
+    const int32_t labels[] = {row_of_ascii("__closure__"), row_of_ascii("__defaults__"), row_of_ascii("__kwdefaults__")};
+    size_t kept = 0;
+    for (size_t at = 0; at < named.count; at++) {
+        int32_t label = NAMED[at].label;
+        bool may_be_null = label == labels[0] || label == labels[1] || label == labels[2];
+        if (NAMED[at].value != Py_None || !may_be_null)
+            NAMED[kept++] = NAMED[at];
+    }
+    named.count = kept;
+}
+
 static void emit_function(PyObject *thing, const struct plan *plan)
 {
     name_cells(thing);
     collect(thing, Py_TYPE(thing)->tp_traverse);
     name_members(thing, plan);
+    forget_null_parts();
     size_t dicts = 0;
     for (size_t at = 0; at < held.count; at++)
         dicts += PyDict_CheckExact(HELD[at]);

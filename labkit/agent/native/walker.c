@@ -33,9 +33,9 @@ static PyObject *start(PyObject *module, PyObject *arguments)
     (void)module;
     Py_ssize_t budget;
     struct request request = {.arguments = arguments};
-    if (!PyArg_ParseTuple(arguments, "yyiinO!O!O!O!:start", &request.path, &request.header, &request.write_end,
+    if (!PyArg_ParseTuple(arguments, "yyiinO!O!O!O!O!:start", &request.path, &request.header, &request.write_end,
                           &request.deadline_s, &budget, &PyDict_Type, &request.modules, &PyList_Type, &request.stacks,
-                          &PyList_Type, &request.definitions, &PyList_Type, &request.spaces))
+                          &PyList_Type, &request.definitions, &PyList_Type, &request.spaces, &PyDict_Type, &request.parts))
         return NULL;
     size_t needed = LEAST_BYTES + (size_t)(SHARE_OF_RESIDENT * (double)resident_bytes());
     if (budget >= 0 && (size_t)budget < needed)

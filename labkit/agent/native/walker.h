@@ -55,6 +55,7 @@ void text_begin(struct text *text);
 void text_part(struct text *text, PyObject *part);
 void text_ascii(struct text *text, const char *part, size_t length);
 bool text_is(const struct text *text, const char *ascii);
+uint8_t edge_kind(PyObject *name);
 int32_t text_row(struct text *text, bool shown);         /* '?' for what is no proper dotted name */
 int32_t row_of_ascii(const char *name);
 int32_t row_of_name(PyObject *name);                     /* a name known to be harmless */
@@ -72,7 +73,9 @@ enum { AT_OFFSET_OR_NONE, AT_OFFSET, CELL_CONTENT, SELF_OF_BUILTIN, BY_GETTER };
 struct member { int32_t label; uint8_t edge_kind, source; Py_ssize_t offset; getter get; void *closure; };
 struct plan {
     PyTypeObject *cls, *items, *size_class;
-    uint8_t kind, unnamed;
+    uint8_t kind, unnamed, untold; /* untold: how many of the members the collector is not told of */
+    PyObject *parts;               /* the orders of unnamed parts (parts.py), or NULL */
+    PyObject *fields;              /* of a named tuple, or NULL */
     bool managed, has_dict, holds_class, keeps_key_twice, is_link;
     uint32_t row, extra_bytes, first_member, members;
     PyCFunction size_function;
@@ -93,6 +96,7 @@ void name_value(PyObject *value, uint8_t kind, int32_t label);
 void name_members(PyObject *thing, const struct plan *plan);
 void emit(PyObject *value, uint8_t kind, int32_t label);
 void emit_matched(PyObject *thing, const struct plan *plan);
+void emit_untold(PyObject *thing, const struct plan *plan);
 void emit_instance(PyObject *thing, const struct plan *plan);
 void emit_references(PyObject *thing, const struct plan *plan);
 PyObject **dict_place(PyObject *thing);
@@ -110,7 +114,7 @@ void add_cells_of_running_frame(PyFrameObject *frame, void (*take)(PyObject *));
 struct request {
     const char *path, *header;
     int write_end, deadline_s;
-    PyObject *modules, *stacks, *definitions, *spaces, *arguments;
+    PyObject *modules, *stacks, *definitions, *spaces, *parts, *arguments;
     PyInterpreterState *interpreter;
     PyThreadState *thread;
     Py_ssize_t frozen;
