@@ -201,6 +201,22 @@ def test_a_child_that_dies_is_an_error_and_leaves_nothing(target: Target) -> Non
             print(error, os.listdir("."))
         """
     )
+    words = "the child was ended by signal 9 (SIGKILL) while it walked; the kernel may be short of memory"
+    assert done.stdout.strip() == f"{words} ['target.py']"
+
+
+def test_a_child_that_only_leaves_is_an_error_too(target: Target) -> None:
+    done = target.run(
+        """
+        import os
+        from _labkit_agent import walk
+        walk.walk = lambda *arguments: os._exit(0)
+        try:
+            take("x.heap")
+        except RuntimeError as error:
+            print(error, os.listdir("."))
+        """
+    )
     assert done.stdout.strip() == "the child ended without a word ['target.py']"
 
 
