@@ -35,10 +35,10 @@ def python(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFact
 
 
 def _with_servers(version: str, folders: pytest.TempPathFactory) -> str:
-    """Another interpreter, in an environment with the servers and the framework of this one."""
+    """Another interpreter, in an environment with the servers, the framework and the NumPy of this one."""
     folder = folders.mktemp("servers") / f"python{version}"
     uv = shutil.which("uv") or str(REPOSITORY / ".boot" / "bin" / "uv")
-    wanted = [f"{name}=={importlib.metadata.version(name)}" for name in ("falcon", "gunicorn", "uvicorn")]
+    wanted = [f"{name}=={importlib.metadata.version(name)}" for name in ("falcon", "gunicorn", "uvicorn", "numpy")]
     subprocess.run([uv, "venv", "--quiet", "--python", _FOUND[version], str(folder)], check=True)
     python = str(folder / "bin" / f"python{version}")
     subprocess.run([uv, "pip", "install", "--quiet", "--python", python, *wanted], check=True)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from collections import Counter
 from pathlib import Path
 
@@ -19,8 +18,7 @@ _PICTURES: dict[tuple[str, str], Picture] = {}
 def zoo(request: pytest.FixtureRequest, python: str, target: Target, walker: Path) -> Picture:
     """One picture per walker and interpreter; both walkers look at the same process."""
     if (python, request.param) not in _PICTURES:
-        numpy = NUMPY_PROGRAM if python == sys.executable else ""  # the other interpreters have none
-        target.run(BOTH.format(walker=str(walker)) + PROGRAM + numpy + END)
+        target.run(BOTH.format(walker=str(walker)) + PROGRAM + NUMPY_PROGRAM + END)
         _PICTURES.update({(python, name): target.picture(file) for name, file in WALKERS.items()})
     picture = _PICTURES[python, request.param]
     assert picture.snapshot.header["walker"] == request.param
@@ -60,9 +58,7 @@ def test_every_reference_is_spelled_as_its_row_says(zoo: Picture) -> None:
     assert [wrong for row in ROWS if (wrong := _differences(zoo, row))] == []
 
 
-def test_what_a_view_of_numpys_pins_has_a_name(zoo: Picture, python: str) -> None:
-    if python != sys.executable:
-        pytest.skip("NumPy is installed for the interpreter of the tests alone")
+def test_what_a_view_of_numpys_pins_has_a_name(zoo: Picture) -> None:
     assert [wrong for row in NUMPY_ROWS if (wrong := _differences(zoo, row))] == []
     assert zoo.gap(zoo.glob("view")) == zoo.gap(zoo.glob("owner")) == zoo.gap(zoo.glob("over_bytes")) == 0
 
