@@ -14,6 +14,13 @@ void *map_pages(size_t bytes)
     return pages;
 }
 
+/* A page fault for each 4 KB costs more than filling the page; large arrays ask for pages of 2 MB. */
+static void use_large_pages(void *pages, size_t bytes)
+{
+    if (bytes >= (size_t)4 << 20)
+        madvise(pages, bytes, MADV_HUGEPAGE);
+}
+
 void column_grow(struct column *column, size_t more)
 {
     size_t room = column->room ? column->room : 65536 / column->width;
@@ -30,6 +37,7 @@ void column_grow(struct column *column, size_t more)
             die("MemoryError", "the kernel gives the walk no memory");
         column->data = moved;
     }
+    use_large_pages(column->data, room * column->width);
     column->room = room;
 }
 

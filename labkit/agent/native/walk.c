@@ -109,6 +109,7 @@ static void close_over(void)
         }
         int kind = plan->kind;
         COLUMN_ADD(walk.type, uint32_t, plan->row);
+        COLUMN_ADD(walk.refcount, int64_t, Py_REFCNT(thing)); /* now that it is in the processor's cache */
         uint64_t size = size_of(thing, plan);
         emit_references(thing, plan);
         COLUMN_ADD(walk.size, uint64_t, size + walk.inline_bytes);
@@ -360,11 +361,12 @@ void walk_all(void)
     find_share();
     for_tracked(add_unreached);
     close_over();
+    int64_t *counts = COLUMN_AT(walk.refcount, int64_t);
     for (size_t row = 0; row < walk.address.count; row++) {
-        int64_t count = (int64_t)Py_REFCNT(COLUMN_AT(walk.address, PyObject *)[row]);
         uint32_t agents = row < walk.holds.room ? COLUMN_AT(walk.holds, uint32_t)[row] : 0;
-        count = count >= IMMORTAL ? -1 : count > agents ? count - agents : 0;
-        COLUMN_ADD(walk.refcount, int64_t, count);
-        COLUMN_ADD(walk.site, int32_t, -1);
+        counts[row] = counts[row] >= IMMORTAL ? -1 : counts[row] > agents ? counts[row] - agents : 0;
     }
+    column_grow(&walk.site, walk.address.count + 1);
+    memset(walk.site.data, 0xFF, walk.address.count * walk.site.width); /* -1: no sites are recorded */
+    walk.site.count = walk.address.count;
 }
