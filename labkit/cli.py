@@ -191,7 +191,7 @@ def _target(options: argparse.Namespace) -> Target:
     file = _app_file(place)
     steps = _steps(options)
     return Target(
-        label=f"{file.name}:{name or 'app'}",
+        label=f"{file.absolute().parent.name if file.name == '__init__.py' else file.name}:{name or 'app'}",
         app_file=file.absolute(),
         app_name=name or "app",
         load=_adjusted(_valid(Load, steps=steps, concurrency=4), options),

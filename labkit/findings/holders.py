@@ -8,7 +8,7 @@ import numpy as np
 
 from labkit.findings.accumulation import Accumulation
 from labkit.findings.evidence import Evidence, FoldedHeap
-from labkit.heap.naming import chain_steps, dotted_name
+from labkit.heap.naming import chain_steps, dotted_name, row_in_chain
 
 #: How many newcomers are looked at for the shortest path to show.
 SAMPLE = 50
@@ -53,7 +53,9 @@ def newcomer_node(evidence: Evidence, found: Accumulation) -> int | None:
     return int(nodes[int(np.argmin(depths))]) if depths else None
 
 
-def path_of(evidence: Evidence, found: Accumulation) -> list[str]:
-    """The retaining path in words, from the root to one of the objects that grow."""
+def path_of(evidence: Evidence, found: Accumulation) -> tuple[list[str], int | None]:
+    """The retaining path in words, from the root to one of the objects that grow, and its node that holds them."""
+    tree, holder = heap_of(evidence, found).tree, holder_node(evidence, found)
     node = newcomer_node(evidence, found)
-    return chain_steps(heap_of(evidence, found).tree, node if node is not None else holder_node(evidence, found))
+    end = holder if node is None else node
+    return chain_steps(tree, end), row_in_chain(tree, end, holder)

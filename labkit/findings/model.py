@@ -46,6 +46,7 @@ class AllocationSite(Record):
 class Suspect(Record):
     """A reference that keeps growing memory alive.
 
+    ``retaining_path[2 * retainer_step]`` is the object that holds the growth, null where the path has none.
     ``allocation_site`` allocates the objects of type ``grows.type``; ``heaviest_site`` allocates most bytes of
     all that grows with them, null where it is the same line.
     ``retained_size_bytes`` is what would be freed if it alone were cut; ``retained_together_bytes`` if it and
@@ -56,6 +57,7 @@ class Suspect(Record):
     kind: str
     retainer: str
     retaining_path: list[str]
+    retainer_step: int | None = None
     grows: Growth
     allocation_site: AllocationSite | None = None
     heaviest_site: AllocationSite | None = None

@@ -20,8 +20,17 @@ def chain_steps(tree: PathTree, node: int) -> list[str]:
 
     For example ``["module shop.sessions", "STORE", "dict", "[*]", "Session"]``.
     """
+    return _steps_and_row(tree, node, node)[0]
+
+
+def row_in_chain(tree: PathTree, node: int, above: int) -> int | None:
+    """Which of the nodes in ``chain_steps`` to ``node`` is ``above``, or shows it; 0 is the root."""
+    return _steps_and_row(tree, node, above)[1]
+
+
+def _steps_and_row(tree: PathTree, node: int, wanted: int) -> tuple[list[str], int | None]:
     graph = tree.graph
-    steps = [_root_words(tree, node)]
+    steps, row = [_root_words(tree, node)], None
     chain = tree.chain(node)
     for position, (edge, here) in enumerate(chain):
         if edge >= 0 and not _is_plumbing(graph, edge, here, position == len(chain) - 1):
@@ -31,7 +40,9 @@ def chain_steps(tree: PathTree, node: int) -> list[str]:
                 steps += pair
         elif edge < 0 and graph.type_of(here) not in ("module", "frame") and tree.root_kind(here) != "builtin-type":
             steps.append(_known_name(graph, here) or graph.type_of(here))
-    return steps
+        if here == wanted:
+            row = (len(steps) - 1) // 2
+    return steps, row
 
 
 def dotted_name(tree: PathTree, node: int) -> str:

@@ -34,9 +34,13 @@ def steps_of(suspect: Suspect, name_limit: int = 160) -> tuple[Step, ...]:
     edges = ["", *path[1::2]]
     if len(edges) > len(nodes):  # a path that stops at a reference: what it leads to is what grows
         nodes = [*nodes, suspect.grows.type]
-    retainer_row = _retainer_row(suspect.retainer, nodes, edges)
-    guilty_row = _guilty_row(edges, retainer_row)
     last = len(nodes) - 1
+    known = suspect.retainer_step
+    if known is not None and 0 <= known < last:
+        retainer_row, guilty_row = known, known + 1
+    else:
+        retainer_row = _retainer_row(suspect.retainer, nodes, edges)
+        guilty_row = _guilty_row(edges, retainer_row)
     growing_row = max((row for row in range(1, len(nodes)) if nodes[row] == suspect.grows.type), default=last)
     return tuple(
         Step(

@@ -14,6 +14,7 @@ from recorded import PER_RUNG, RUNGS, WARM_UP, Heap, record
 from labkit.errors import StoreError, TooFewSnapshots
 from labkit.findings.model import AllocationSite, Findings
 from labkit.pipeline import analyse
+from labkit.views.steps import steps_of
 
 SCHEMA = Path(__file__).resolve().parents[2] / "docs" / "findings.schema.json"
 Judge = Callable[..., Findings]
@@ -711,3 +712,21 @@ def test_a_list_linked_both_ways_is_held_at_both_ends(judge: Judge) -> None:
         "shop.recent.FIRST.next",
         "shop.tail.LAST.node",
     }
+
+
+def test_the_step_of_the_path_that_holds_the_growth_is_known(judge: Judge) -> None:
+    """Of two unnamed references in a row, the second is the one that leads to what grows."""
+
+    def heap_after(rung: int) -> Heap:
+        heap = Heap()
+        heap.filler()
+        defaults = heap.new("tuple", 48, held_by=(heap.module("shop.audit"), "value", "DEFAULTS"))
+        entries = heap.new("list", 56, held_by=(defaults, "index"))
+        for _ in range(20 + 30 * rung):
+            heap.new("shop.Entry", 400, held_by=(entries, "index"))
+        return heap
+
+    (suspect,) = judge(heap_after).suspects
+    assert suspect.retaining_path == ["module shop.audit", "DEFAULTS", "tuple", "[*]", "list", "[*]", "shop.Entry"]
+    assert suspect.retainer_step == 2
+    assert [step.name for step in steps_of(suspect) if step.is_guilty] == ["shop.Entry"]

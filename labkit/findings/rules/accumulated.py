@@ -95,12 +95,14 @@ def suspect_of(evidence: Evidence, found: Accumulation) -> Suspect:
     rate = 0.0 if found.grows_in_place else found.objects_trend.slope
     held = found.retainer >= 0
     others = co_holders(evidence, found) if held and not found.grows_in_place else CoHolders((), 0)
+    path, step = path_of(evidence, found)
     site = allocation_site(evidence, found.leads, found.members)
     return Suspect(
         rank=0,
         kind=kind,
         retainer=name,
-        retaining_path=path_of(evidence, found),
+        retaining_path=path,
+        retainer_step=step if held else None,
         grows=Growth(
             type=lead.name if lead.type in ("type", "function") and lead.name else lead.type,
             objects_per_request=round(rate, 4),
