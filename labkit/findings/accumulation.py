@@ -9,6 +9,7 @@ is added up before any trend is judged, for no worker's share of the load is eve
 
 from __future__ import annotations
 
+import builtins
 from collections import defaultdict
 from dataclasses import dataclass
 
@@ -19,6 +20,11 @@ from labkit.findings.evidence import Evidence
 from labkit.growth.trend import Trend, trend_of
 from labkit.heap.naming import local_name
 from labkit.heap.populations import Counts
+
+#: Classes without a module in their name that say what they are.
+BUILTIN_EXCEPTIONS = frozenset(
+    name for name, thing in vars(builtins).items() if isinstance(thing, type) and issubclass(thing, BaseException)
+)
 
 
 @dataclass(frozen=True)
@@ -186,6 +192,7 @@ def _lead(evidence: Evidence, tops: list[int]) -> int:
     def preference(number: int) -> tuple[bool, int, int]:
         row = rows[number]
         is_class = "." in row.type and not row.type.startswith(("functools.", "weakref."))
+        is_class = is_class or row.type in BUILTIN_EXCEPTIONS  # else a kept error is told by what its frames hold
         return (not is_class, row.depth - base, -gain[number])
 
     fast = [number for number in members if gain[number] >= thresholds.LEAD_SHARE * most_on_top]

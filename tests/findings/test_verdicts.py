@@ -730,3 +730,19 @@ def test_the_step_of_the_path_that_holds_the_growth_is_known(judge: Judge) -> No
     assert suspect.retaining_path == ["module shop.audit", "DEFAULTS", "tuple", "[*]", "list", "[*]", "shop.Entry"]
     assert suspect.retainer_step == 2
     assert [step.name for step in steps_of(suspect) if step.is_guilty] == ["shop.Entry"]
+
+
+def test_a_kept_builtin_exception_is_what_grows_not_what_its_frames_hold(judge: Judge) -> None:
+    def heap_after(rung: int) -> Heap:
+        heap, space = shop()
+        kept = heap.new("list", 56, held_by=(space, "value", "KEPT"))
+        for _ in range(20 + 30 * rung):
+            error = heap.new("ValueError", 80, held_by=(kept, "index"))
+            trace = heap.new("traceback", 64, held_by=(error, "attribute", "__traceback__"))
+            frame = heap.new("frame", 120, name="shop.app", held_by=(trace, "attribute", "tb_frame"))
+            heap.new("gunicorn.http.message.Request", 48, held_by=(frame, "local", "request"))
+        return heap
+
+    (suspect,) = judge(heap_after).suspects
+    assert (suspect.kind, suspect.grows.type) == ("traceback", "ValueError")
+    assert suspect.why.startswith("shop.sessions.KEPT gains 0.30 ValueError per request")
