@@ -19,7 +19,7 @@ from labkit.findings.holders import heap_of
 from labkit.heap.graph import Ints
 from labkit.heap.naming import dotted_name
 from labkit.heap.paths import PathTree, nearest_paths
-from labkit.heap.retained_sets import Bools
+from labkit.heap.retained_sets import Bools, retained_set
 from labkit.heap.roots import GAP_PROVES_NOTHING, GARBAGE, HELD_FROM_C
 
 #: After so many further holders the rest is not asked for.
@@ -28,13 +28,13 @@ MOST = 4
 
 @dataclass(frozen=True)
 class CoHolders:
-    """``names`` of the further holders; ``freed_bytes`` is what they and the retainer keep alive together.
+    """``names`` of the further holders; ``retained_bytes`` is what they and the retainer keep alive together.
 
     ``scattered``: most newcomers have a further holder each, and these have no name in common.
     """
 
-    names: tuple[str, ...]
-    freed_bytes: int
+    names: tuple[str, ...] = ()
+    retained_bytes: int | None = None
     scattered: bool = False
 
 
@@ -53,12 +53,21 @@ def co_holders(evidence: Evidence, found: Accumulation) -> CoHolders:
             break
         node = _in_common(tree, kept, steady)
         if node is None:
-            scattered = _most(kept & ~_only_from_c(tree), newcomers)
-            return CoHolders(_unlike(names, heap, cut), _freed_bytes(heap, tree, cut), scattered)
+            return _found(heap, cut, names, scattered=_most(kept & ~_only_from_c(tree), newcomers))
         names.append(dotted_name(tree, node))
         cut.append(node)
         tree = nearest_paths(heap.graph, cut)
-    return CoHolders(_unlike(names, heap, cut), _freed_bytes(heap, tree, cut))
+    return _found(heap, cut, names)
+
+
+def _found(heap: FoldedHeap, cut: list[int], names: list[str], *, scattered: bool = False) -> CoHolders:
+    """Names are left out that are the retainer's own: its parts go by the same name."""
+    own = {dotted_name(heap.tree, node) for node in cut[: len(cut) - len(names)]}
+    others = tuple(dict.fromkeys(name for name in names if name not in own))
+    if not others:
+        return CoHolders((), None, scattered)
+    freed = retained_set(heap.graph, heap.image.roots, cut)
+    return CoHolders(others, int(heap.graph.size_bytes[freed].sum()), scattered)
 
 
 def _steady(evidence: Evidence, found: Accumulation, heap: FoldedHeap) -> Bools:
@@ -113,16 +122,3 @@ def _is_namespace(tree: PathTree, node: int) -> bool:
     above = int(tree.parent[node])
     kinds = [tree.graph.type_of(node)] + ([tree.graph.type_of(above)] if above >= 0 else [])
     return kinds[0] in ("module", "frame") or kinds == ["dict", "module"]
-
-
-def _unlike(names: list[str], heap: FoldedHeap, cut: list[int]) -> tuple[str, ...]:
-    """The names that are not the retainer's own: its parts go by the same name."""
-    own = {dotted_name(heap.tree, node) for node in cut[: len(cut) - len(names)]}
-    return tuple(dict.fromkeys(name for name in names if name not in own))
-
-
-def _freed_bytes(heap: FoldedHeap, tree: PathTree, cut: list[int]) -> int:
-    """What was reached before the cuts and is not any more, and the holders themselves."""
-    freed = _reached(heap.tree) & ~_reached(tree)
-    freed[cut] = True
-    return int(heap.graph.size_bytes[freed].sum())

@@ -13,7 +13,7 @@ MIN_SUSPECT_BYTES_PER_REQUEST = 8.0
 LEAD_SHARE = 0.2
 #: A rule may call something the same growth if it gains at least this share of what leads.
 SAME_GROWTH_SHARE = 0.5
-#: A second holder is named when it refers to at least this share of the newcomers.
+#: A second holder is named when at least this share of the newcomers is reached through it without the first.
 CO_HOLDER_SHARE = 0.5
 #: Descriptors: fewer new ones in a rung can be an idle connection or a log file.
 MIN_DESCRIPTORS_PER_RUNG = 3

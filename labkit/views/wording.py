@@ -162,15 +162,19 @@ def next_step(suspect: Suspect) -> str:
 
 
 def _not_alone(suspect: Suspect, retainer: str) -> str:
-    """A sentence of warning where cutting the retainer frees little, because others hold the same."""
+    """A sentence of warning where others hold the same, with what emptying the retainer alone would free."""
     if not suspect.also_held_by:
         return ""
     others = ", ".join(shown(name, HEADLINE_NAME_LIMIT) for name in suspect.also_held_by[:2])
     more = f" and {len(suspect.also_held_by) - 2} more" if len(suspect.also_held_by) > 2 else ""
     hold = "hold" if len(suspect.also_held_by) > 1 else "holds"
     alone, together = suspect.retained_size_bytes, suspect.retained_together_bytes
-    sizes = f" frees only {bytes_text(alone)} of {bytes_text(together)}" if alone and together else " frees little"
-    return f" But {others}{more} {hold} the same: emptying {retainer} alone{sizes}."
+    if alone is None or together is None:
+        return f" But {others}{more} {hold} the same."
+    return (
+        f" But {others}{more} {hold} the same: emptying {retainer} alone frees"
+        f" {bytes_text(alone)} of {bytes_text(together)}."
+    )
 
 
 def retained_text(suspect: Suspect, workers: int = 1) -> str:

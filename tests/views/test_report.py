@@ -88,7 +88,7 @@ def test_ids_are_used_once(name: str) -> None:
 def test_the_report_says_who_else_holds_it() -> None:
     text = Page(render_report(made.held_twice())).text
     for words in (
-        "_scheduled holds the same: emptying chat.rooms.WAITING alone frees only 131 kB of 6.37 MB.",
+        "_scheduled holds the same: emptying chat.rooms.WAITING alone frees 131 kB of 6.37 MB.",
         "Held at the last snapshot6.37 MB131 kB by this reference alone, in one of 2 workers",
         "Also held byasyncio.unix_events._UnixSelectorEventLoop._scheduled",
         "chat/rooms.py line 16, in Join.on_post; most bytes at chat/rooms.py line 9, in history",

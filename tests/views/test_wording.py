@@ -102,7 +102,7 @@ ANSWERS = {
         "Next: let what waits in chat.rooms.WAITING end: cancel it, or limit how long it may wait;"
         " start at chat/rooms.py line 16, in Join.on_post."
         " But asyncio.unix_events._UnixSelectorEventLoop._scheduled holds the same:"
-        " emptying chat.rooms.WAITING alone frees only 131 kB of 6.37 MB.",
+        " emptying chat.rooms.WAITING alone frees 131 kB of 6.37 MB.",
     ),
     "kept_tracebacks": (
         "In …/app.py:create_app(), orders.errors.REFUSALS keeps orders.errors.OrderRefused objects alive"

@@ -24,7 +24,7 @@ UNDECIDED = {
     "noise": ("gains objects in bursts", "grows in bursts"),
 }
 
-_SCATTERED = " Most of them have one more holder each, of its own, so that cutting this reference frees little."
+_SCATTERED = " Most of them have one more holder each, of its own."
 
 
 def find(draft: Draft) -> None:
@@ -94,7 +94,7 @@ def suspect_of(evidence: Evidence, found: Accumulation) -> Suspect:
     low, high = found.interval95
     rate = 0.0 if found.grows_in_place else found.objects_trend.slope
     held = found.retainer >= 0
-    others = co_holders(evidence, found) if held and not found.grows_in_place else CoHolders((), 0)
+    others = co_holders(evidence, found) if held and not found.grows_in_place else CoHolders()
     path, step = path_of(evidence, found)
     site = allocation_site(evidence, found.leads, found.members)
     return Suspect(
@@ -114,7 +114,7 @@ def suspect_of(evidence: Evidence, found: Accumulation) -> Suspect:
         why=_why(name, lead.type, rate, found.bytes_per_request, kind) + (_SCATTERED if others.scattered else ""),
         also_held_by=list(others.names),
         retained_size_bytes=retained_bytes(evidence, found) if held else None,
-        retained_together_bytes=others.freed_bytes if others.names else None,
+        retained_together_bytes=others.retained_bytes,
         series=[
             SeriesPoint(requests=requests, objects=int(count), bytes=int(size))
             for requests, count, size in zip(evidence.requests, found.objects, found.bytes, strict=True)

@@ -39,9 +39,9 @@ def _cause(draft: Draft, place: int, found: Accumulation) -> str | None:
     for _, suspect in larger:
         if name in suspect.also_held_by:
             return f"{name} grows because it holds what {suspect.retainer} gains, and is named there."
-    fast = [one for one in larger if found.trend.slope <= SAME_RATE * one[0].trend.slope]
+    fast = [one for one in larger if found.objects_trend.slope <= SAME_RATE * one[0].objects_trend.slope]
     if fast and _is_weak(draft, found):
-        _, suspect = min(fast, key=lambda one: one[0].trend.slope)
+        _, suspect = min(fast, key=lambda one: one[0].objects_trend.slope)
         return f"{name} holds weak references; they go when what {suspect.retainer} gains is let go."
     return None
 

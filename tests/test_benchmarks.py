@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-BENCHMARKS = Path(__file__).resolve().parents[2] / "benchmarks"
+BENCHMARKS = Path(__file__).resolve().parents[1] / "benchmarks"
 sys.path.append(str(BENCHMARKS))
 
 from peers.results import Results  # noqa: E402
@@ -37,7 +37,7 @@ def test_tables() -> None:
     assert lines[1].split() == ["labkit", "capture", "0.30", "-", "2.0", "-", "-", "2,000,000", "30.0"]
     assert lines[-2:] == ["guppy3        over 60 s", "pyheap        left out: no checkout given with --pyheap"]
     per_million = [line.split()[-1] for line in scaling([two_tools()]).splitlines()]
-    assert per_million == [["2.0", "M"][-1], "0.15", "0.30", "1.50"]
+    assert per_million == ["M", "0.15", "0.30", "1.50"]
 
 
 def test_ratios() -> None:
