@@ -1,13 +1,13 @@
-"""Byte layout of a snapshot file, version 1; described for people in docs/capture-format.md.
+"""Byte layout of a snapshot file, version 2; described for people in docs/capture-format.md.
 
 A snapshot is a ZIP archive: ``header.json``, three JSON tables and one ``.npy`` column per entry of
 COLUMNS. All numbers are little-endian. ``nodes`` columns have one row per object, ``edge_*`` columns
 one row per reference, grouped by source: the edges of node *i* are rows ``edge_start[i]`` up to
-``edge_start[i + 1]``.
+``edge_start[i + 1]``. ``copy_*`` columns have one row per text that is there a second time.
 """
 
 FORMAT = "labkit.heap"
-VERSION = 1
+VERSION = 2
 
 #: column name -> (numpy dtype, array typecode)
 COLUMNS = {
@@ -24,7 +24,11 @@ COLUMNS = {
     "root_node": ("<u4", "I"),
     "root_kind": ("<u1", "B"),  # index in ROOT_KINDS
     "root_label": ("<i4", "i"),  # row in labels.json
+    "copy_node": ("<u4", "I"),  # a str or bytes that says the same as one found earlier; ascending
+    "copy_of": ("<u4", "I"),  # the first that says it
 }
+#: column name -> the version it came with; a reader takes it as empty in an older file
+SINCE = {"copy_node": 2, "copy_of": 2}
 
 TABLES = ("types", "labels", "sites")
 

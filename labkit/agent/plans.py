@@ -70,8 +70,10 @@ CONTAINERS = {
 ALL_INTERNAL = {"function", "_thread._local", "mappingproxy"}
 CODE_PARTS = ("co_consts", "co_names", "co_filename", "co_name", "co_qualname", "co_linetable", "co_exceptiontable")
 
-LEAF, DICT, SEQUENCE, SET, CODE, FUNCTION, TYPE, FRAME, GENERATOR, HAMT, LRU_CACHE, OTHER = range(12)
+LEAF, TEXT, DICT, SEQUENCE, SET, CODE, FUNCTION, TYPE, FRAME, GENERATOR, HAMT, LRU_CACHE, OTHER = range(13)
 _EXACT = {
+    id(str): TEXT,
+    id(bytes): TEXT,
     id(dict): DICT,
     id(list): SEQUENCE,
     id(tuple): SEQUENCE,
@@ -135,7 +137,7 @@ def make_plan(cls, row, labels):
             if type(name) is not str:
                 continue
             found_sizeof = found_sizeof or _take_sizeof(plan, name, entry)
-            if plan.kind not in (LEAF, DICT, SEQUENCE, SET, CODE):
+            if plan.kind not in (LEAF, TEXT, DICT, SEQUENCE, SET, CODE):
                 label = labels[name] if has_slots else None
                 _take_member(plan, base, name, entry, label, labels)
     _take_items(plan, cls)

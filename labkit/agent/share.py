@@ -58,7 +58,7 @@ class Share:
             return [*([] if shares_its_keys(thing) else thing), *thing.values()]
         if plan.kind == plans.SEQUENCE:
             return thing
-        if plan.kind == plans.LEAF:
+        if plan.kind in (plans.LEAF, plans.TEXT):
             return [cls] if plan.holds_class else []
         return [value for value, _, _ in self._references.of(thing, plan)]
 

@@ -70,6 +70,7 @@ class Walker:
         self.types = []
         self.plans = {}
         self.own_names = {}  # row -> row in labels
+        self.first_rows = {str: {}, bytes: {}}  # text -> row; two tables, since comparing the two can warn
         self.frames = Frames(stacks, self.labels)
         self.frames.learn_cells(tracked, self._known_at)
         self.references = References(self.labels, self.frames, classes.SubclassTables(tracked))
@@ -77,6 +78,7 @@ class Walker:
     def bulk(self):
         """Large containers of this walk, which hold numbers, or are emptied before anything is counted."""
         found = [self.objects, self.index, self.hidden, self.sites.row_at, self.own_names, self.modules]
+        found += self.first_rows.values()
         return found + self.labels.bulk() + self.frames.bulk() + self.references.bulk()
 
     def _program_names(self, stacks, tracked):
@@ -152,7 +154,7 @@ class Walker:
         """Process rows until none is left; rows are found in breadth-first order from the seeds."""
         columns, known_plans = self.columns, self.plans
         types, sizes, starts = columns["node_type"], columns["node_size"], columns["edge_start"]
-        target = self.target
+        target, first_rows = self.target, self.first_rows
         for row, thing in enumerate(islice(self.objects, len(types), None), len(types)):
             cls = type(thing)
             plan = known_plans.get(id(cls)) or self._plan(cls)
@@ -162,7 +164,12 @@ class Walker:
             except Exception:
                 sizes.append(object.__sizeof__(thing))
             kind = plan.kind
-            if kind == plans.DICT:
+            if kind == plans.TEXT:
+                first = first_rows[cls].setdefault(thing, row)
+                if first != row:
+                    columns["copy_node"].append(row)
+                    columns["copy_of"].append(first)
+            elif kind == plans.DICT:
                 self._add_dict(thing)
             elif kind == plans.SEQUENCE:
                 self._add(thing, len(thing), layout.INDEX, range(len(thing)))
@@ -227,7 +234,7 @@ class Walker:
         self.sites.name_functions(self.objects)
         columns["node_name"].extend(map(self.own_names.get, range(len(self.objects)), repeat(-1)))
         rows = self.labels.rows[:]
-        for emptied in self.labels.bulk() + self.frames.bulk() + self.references.bulk():
+        for emptied in [*self.first_rows.values(), *self.labels.bulk(), *self.frames.bulk(), *self.references.bulk()]:
             emptied.clear()
         self.plans.clear()
         holds = share.holds()

@@ -15,6 +15,7 @@ from labkit.exchange import columns
 from labkit.exchange.heapsnapshot import write_heapsnapshot
 from labkit.exchange.networkx import to_networkx
 from labkit.explore.nodes import Node, Nodes
+from labkit.heap.copies import copies_by_population, copies_by_type
 from labkit.heap.diff import changes_by_population, changes_by_type
 from labkit.heap.image import HeapImage
 from labkit.heap.naming import dotted_name
@@ -125,12 +126,23 @@ class Heap:
         """Room that lists, dictionaries and sets hold and do not use, the most first.
 
         Columns: ``type``, ``objects``, ``capacity`` and ``used`` (entries), ``unused_bytes``, ``unread``
-        (objects whose size tells nothing, left out). Duplicate texts cannot be seen: a snapshot holds no
-        values; ``attrs["not_measured"]`` says so where the table is passed on.
+        (objects whose size tells nothing, left out).
         """
-        table = _table([vars(one) for one in slack_by_type(self.image.graph)])
-        table.attrs["not_measured"] = "duplicate texts and numbers: a snapshot holds no values"
-        return table
+        return _table([vars(one) for one in slack_by_type(self.image.graph)])
+
+    def copies(self, by: Literal["type", "population"] = "type") -> pd.DataFrame:
+        """Equal ``str`` and ``bytes`` objects, of which one would do; the most bytes first.
+
+        Columns: ``type``, for populations ``path`` (folded), ``objects`` (all of them), ``copies`` (those
+        that repeat an earlier one), ``texts`` (different ones among the copies), ``copied_bytes``. Raises
+        AnalysisError for a snapshot that does not tell which texts are equal.
+        """
+        if by not in ("type", "population"):
+            raise AnalysisError("Copies are counted by type or by population.", seen=f"by={by!r}")
+        found = copies_by_type(self.image.graph) if by == "type" else copies_by_population(self.image.tree)
+        figures = ["objects", "copies", "texts", "copied_bytes"]
+        names = ["type", *(["path"] if by == "population" else []), *figures]
+        return _table([[getattr(one, name) for name in names] for one in found], columns=names)
 
     def to_heapsnapshot(self, path: str | Path) -> None:
         """Write V8's ``.heapsnapshot`` for Chrome DevTools or memlab; raises CannotWrite."""

@@ -48,7 +48,9 @@ def changes_by_population(before: PathTree, after: PathTree) -> list[Change]:
     numbers = [populations.fold(tree) for tree in (before, after)]
     count = len(populations.rows)
     objects = [np.bincount(each, minlength=count) for each in numbers]
-    sizes = [_bytes_per_group(tree.graph, each, count) for tree, each in zip((before, after), numbers, strict=True)]
+    sizes = [
+        bytes_per_group(tree.graph.size_bytes, each, count) for tree, each in zip((before, after), numbers, strict=True)
+    ]
     rows = [
         Change(
             row.type,
@@ -81,7 +83,7 @@ def _per_type(graph: Graph) -> dict[str, tuple[int, int]]:
     rows = graph.snapshot.columns["node_type"].astype(np.int64)
     count = len(graph.snapshot.types)
     objects = np.bincount(rows, minlength=count).tolist()
-    sizes = _bytes_per_group(graph, rows, count).tolist()
+    sizes = bytes_per_group(graph.size_bytes, rows, count).tolist()
     found: dict[str, tuple[int, int]] = {}
     for name, number, size in zip(graph.snapshot.types, objects, sizes, strict=True):
         known = found.get(name, (0, 0))
@@ -89,10 +91,10 @@ def _per_type(graph: Graph) -> dict[str, tuple[int, int]]:
     return {name: figures for name, figures in found.items() if figures[0]}
 
 
-def _bytes_per_group(graph: Graph, group_of: Ints, count: int) -> Ints:
+def bytes_per_group(sizes: Ints, group_of: Ints, count: int) -> Ints:
     """Exact sums: weights of ``bincount`` would be floats."""
     sums = np.zeros(count, dtype=np.int64)
-    np.add.at(sums, group_of, graph.size_bytes)
+    np.add.at(sums, group_of, sizes)
     return sums
 
 

@@ -80,7 +80,7 @@ def read_snapshot(path: Path) -> Snapshot:
         with zipfile.ZipFile(path) as archive:
             header = _read_header(archive, path)
             _check_sizes(archive, path)
-            columns = {name: _read_column(archive, name) for name in layout.COLUMNS}
+            columns = {name: _read_column(archive, name, header["version"]) for name in layout.COLUMNS}
             rows = sum(len(columns[name]) for name in ("node_type", "edge_label", "root_label")) + SPARE_ROWS
             tables = {name: _read_table(archive, name, rows) for name in layout.TABLES}
     except (zipfile.BadZipFile, OSError, struct.error) as error:
@@ -122,10 +122,11 @@ def _read_header(archive: zipfile.ZipFile, path: Path) -> dict[str, Any]:
     header = json.loads(_read(archive, "header.json"))
     if not isinstance(header, dict) or header.get("format") != layout.FORMAT:
         raise NotASnapshot(f"{path} is not a heap snapshot.", seen="header.json names another format")
-    if header.get("version") != layout.VERSION:
+    version = header.get("version")
+    if type(version) is not int or not 1 <= version <= layout.VERSION:
         raise UnsupportedVersion(
             f"{path} was written in another version of the format.",
-            seen=f"version {header.get('version')!r}, this labkit reads {layout.VERSION}",
+            seen=f"version {version!r}, this labkit reads 1 to {layout.VERSION}",
             hint="open it with the labkit that wrote it, or a newer one",
         )
     if header.get("complete") is not True:
@@ -159,8 +160,10 @@ def _read(archive: zipfile.ZipFile, name: str) -> bytes:
     return data
 
 
-def _read_column(archive: zipfile.ZipFile, name: str) -> Column:
+def _read_column(archive: zipfile.ZipFile, name: str, version: int) -> Column:
     dtype, _ = layout.COLUMNS[name]
+    if version < layout.SINCE.get(name, 1):
+        return np.empty(0, dtype)
     data = _read(archive, f"{name}.npy")
     header = NPY_HEADER.match(data)
     if header is None:
@@ -211,6 +214,11 @@ def _check_columns(snapshot: Snapshot) -> None:
             raise _corrupt(snapshot.path, f"{name} has {len(column)} rows, {expected} expected")
     if not len(columns["root_node"]) == len(columns["root_kind"]) == len(columns["root_label"]):
         raise _corrupt(snapshot.path, "the root columns differ in length")
+    copies = columns["copy_node"]
+    if len(copies) != len(columns["copy_of"]) or bool(np.any(copies[1:] <= copies[:-1])):
+        raise _corrupt(snapshot.path, "the copies are not in order, or have no originals")
+    if bool(np.any(columns["copy_of"] >= copies)):
+        raise _corrupt(snapshot.path, "a copy comes before its original")
     starts = columns["edge_start"]
     if starts[0] != 0 or starts[-1] != edges or bool(np.any(starts[1:] < starts[:-1])):
         raise _corrupt(snapshot.path, "edge_start does not ascend from 0 to the number of edges")
@@ -228,6 +236,7 @@ def _check_columns(snapshot: Snapshot) -> None:
         ("root_node", columns["root_node"], 0, nodes),
         ("root_kind", columns["root_kind"], 0, len(layout.ROOT_KINDS)),
         ("root_label", columns["root_label"], 0, labels),
+        ("copy_node", copies, 0, nodes),
     )
     for name, column, low, high in bounds:
         if len(column) and (int(column.min()) < low or int(column.max()) >= high):

@@ -137,6 +137,15 @@ def _roots(picture: Picture) -> list[tuple[int, int, str]]:
     ]
 
 
+def _copies(picture: Picture) -> set[frozenset[int]]:
+    """Addresses of the texts that say the same, as groups: which was found first depends on the walk."""
+    addresses, columns = picture.columns["node_address"].tolist(), picture.columns
+    groups: dict[int, set[int]] = {}
+    for copy, first in zip(columns["copy_node"].tolist(), columns["copy_of"].tolist(), strict=True):
+        groups.setdefault(first, {addresses[first]}).add(addresses[copy])
+    return {frozenset(group) for group in groups.values()}
+
+
 def _reached(picture: Picture) -> set[int]:
     """Addresses of what some root reaches; besides, there are leftovers of the interpreter's own compiling."""
     columns = picture.columns
@@ -164,6 +173,8 @@ def test_both_walkers_see_the_same_process_alike(target: Target, walker: Path, p
     assert not (ours.keys() - theirs.keys()) & reached
     assert _roots(compiled) == _roots(plain)
     edges, others = (Counter({e: n for e, n in _edges(each).items() if e[0] in reached}) for each in (compiled, plain))
+    same = [{group & reached for group in _copies(each) if len(group & reached) > 1} for each in (compiled, plain)]
+    assert same[0] == same[1]
     more, less = edges - others, others - edges
     # a global that is not interned itself, though an equal text is: only a Python call finds that out
     unnamed = Counter({edge: n for edge, n in more.items() if edge[3] is None})

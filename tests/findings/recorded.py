@@ -38,6 +38,7 @@ class Heap:
     nodes: list[tuple[int, int, int, int, int]] = field(default_factory=list)  # type, size, name, unseen holders, site
     edges: list[list[tuple[int, int, int]]] = field(default_factory=list)  # per node: target, kind, label
     roots: list[tuple[int, int, int]] = field(default_factory=list)
+    copies: dict[int, int] = field(default_factory=dict)  # a text's row: the first row that says the same
 
     def new(
         self,
@@ -106,6 +107,8 @@ class Heap:
             "root_node": [root[0] for root in self.roots],
             "root_kind": [root[1] for root in self.roots],
             "root_label": [root[2] for root in self.roots],
+            "copy_node": sorted(self.copies),
+            "copy_of": [self.copies[row] for row in sorted(self.copies)],
         }
         columns = {name: array(code, rows[name]) for name, (_, code) in layout.COLUMNS.items()}
         tables = {"types": self.types, "labels": self.labels, "sites": self.sites}

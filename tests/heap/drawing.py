@@ -55,6 +55,8 @@ def draw(
         "root_node": [row[node] for node, _ in roots],
         "root_kind": [layout.ROOT_KINDS.index(kind) for _, kind in roots],
         "root_label": [_label(node, labels) for node, _ in roots],
+        "copy_node": [],
+        "copy_of": [],
     }
     typed = {name: np.array(column, dtype=layout.COLUMNS[name][0]) for name, column in columns.items()}
     graph = Graph(Snapshot(Path("drawn"), {}, kinds, labels, [], typed))

@@ -35,13 +35,16 @@ MEGABYTE = 1 << 20
 
 
 def small() -> Heap:
-    """A module with a dict of five sessions."""
+    """A module with a dict of five sessions, each with the same text."""
     heap = Heap()
     store = heap.new("dict", 64, held_by=(heap.module("shop"), "value", "STORE"))
     for _ in range(5):
         session = heap.new("shop.Session", 48, held_by=(store, "value"), site=[("shop/app.py", 3, "open")])
         heap.new("list", 56, held_by=(session, "attribute", "basket"))
         heap.refer(store, store, "index")
+        heap.new("str", 51, held_by=(session, "attribute", "country"))
+    texts = [row for row, node in enumerate(heap.nodes) if heap.types[node[0]] == "str"]
+    heap.copies = dict.fromkeys(texts[1:], texts[0])
     return heap
 
 
@@ -117,6 +120,32 @@ def test_the_last_row_of_a_table_is_allowed_and_the_next_is_not(name: str, membe
 def test_less_than_none_is_refused(name: str, members: Members, tmp_path: Path) -> None:
     rows = [-2] * len(rows_of(members, name))
     refused(zipped(tmp_path / "x.heap", members | {f"{name}.npy": npy(name, rows)}), "points outside its table")
+
+
+@pytest.mark.parametrize(
+    ("copies", "originals", "seen"),
+    [
+        ([8, 11, 11, 17], [5, 5, 5, 5], "the copies are not in order"),
+        ([11, 8, 14, 17], [5, 5, 5, 5], "the copies are not in order"),
+        ([8, 11], [5], "or have no originals"),
+        ([8, 11], [5, 11], "a copy comes before its original"),
+        ([8, 11], [9, 5], "a copy comes before its original"),
+        ([8, 18], [5, 5], "copy_node points outside its table"),
+    ],
+)
+def test_copies(copies: list[int], originals: list[int], seen: str, members: Members, tmp_path: Path) -> None:
+    columns = {"copy_node.npy": npy("copy_node", copies), "copy_of.npy": npy("copy_of", originals)}
+    refused(zipped(tmp_path / "x.heap", members | columns), seen)
+
+
+def test_a_file_of_the_first_version_has_no_copies(members: Members, tmp_path: Path) -> None:
+    header = json.loads(members["header.json"]) | {"version": 1}
+    older = {name: data for name, data in members.items() if not name.startswith("copy_")}
+    older["header.json"] = json.dumps(header).encode()
+    snapshot = read_snapshot(zipped(tmp_path / "x.heap", older))
+    assert [len(snapshot.columns[name]) for name in ("copy_node", "copy_of")] == [0, 0]
+    assert snapshot.node_count == 18
+    refused(zipped(tmp_path / "y.heap", older | {"header.json": members["header.json"]}), "copy_node.npy")
 
 
 @pytest.mark.parametrize("name", layout.COLUMNS)

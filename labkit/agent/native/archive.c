@@ -11,7 +11,8 @@
 #define FIRST_DATE 0x21
 #define PRIVATE_FILE (0100600u << 16)
 
-static uint32_t crc_tables[8][256];
+#define SLICES 16 /* bytes at a time, each by a table of its own */
+static uint32_t crc_tables[SLICES][256];
 static struct column directory = {.width = 1}, json = {.width = 1};
 static uint64_t written;
 static unsigned count_of_members;
@@ -25,7 +26,7 @@ static void make_crc_tables(void)
             crc = crc & 1 ? crc >> 1 ^ 0xEDB88320u : crc >> 1;
         crc_tables[0][byte] = crc;
     }
-    for (int slice = 1; slice < 8; slice++)
+    for (int slice = 1; slice < SLICES; slice++)
         for (uint32_t byte = 0; byte < 256; byte++)
             crc_tables[slice][byte] =
                 crc_tables[slice - 1][byte] >> 8 ^ crc_tables[0][crc_tables[slice - 1][byte] & 255];
@@ -34,14 +35,16 @@ static void make_crc_tables(void)
 static uint32_t crc_of(uint32_t crc, const unsigned char *bytes, size_t length)
 {
     crc = ~crc;
-    for (; length >= 8; bytes += 8, length -= 8) {
-        uint32_t low, high;
-        memcpy(&low, bytes, 4);
-        memcpy(&high, bytes + 4, 4);
-        low ^= crc;
-        crc = crc_tables[7][low & 255] ^ crc_tables[6][low >> 8 & 255] ^ crc_tables[5][low >> 16 & 255] ^
-              crc_tables[4][low >> 24] ^ crc_tables[3][high & 255] ^ crc_tables[2][high >> 8 & 255] ^
-              crc_tables[1][high >> 16 & 255] ^ crc_tables[0][high >> 24];
+    for (; length >= SLICES; bytes += SLICES, length -= SLICES) {
+        uint32_t words[SLICES / 4];
+        memcpy(words, bytes, SLICES);
+        words[0] ^= crc;
+        crc = 0;
+        for (int at = 0; at < SLICES / 4; at++) {
+            uint32_t(*table)[256] = crc_tables + SLICES - 4 * (at + 1);
+            uint32_t word = words[at];
+            crc ^= table[3][word & 255] ^ table[2][word >> 8 & 255] ^ table[1][word >> 16 & 255] ^ table[0][word >> 24];
+        }
     }
     while (length--)
         crc = crc >> 8 ^ crc_tables[0][(crc ^ *bytes++) & 255];
@@ -211,6 +214,8 @@ void write_archive(void)
     add_column("root_node", "<u4", &walk.root_node);
     add_column("root_kind", "<u1", &walk.root_kind);
     add_column("root_label", "<i4", &walk.root_label);
+    add_column("copy_node", "<u4", &walk.copy_node);
+    add_column("copy_of", "<u4", &walk.copy_of);
     uint64_t start = written;
     unsigned char end[22] = {'P', 'K', 5, 6}, *to = end + 4;
     put(directory.data, directory.count);

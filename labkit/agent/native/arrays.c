@@ -7,7 +7,6 @@
 
 void *map_pages(size_t bytes)
 {
-    walk.mapped_bytes += bytes;
     void *pages = mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
     if (pages == MAP_FAILED)
         die("MemoryError", "the kernel gives the walk no memory");
@@ -15,7 +14,7 @@ void *map_pages(size_t bytes)
 }
 
 /* A page fault for each 4 KB costs more than filling the page; large arrays ask for pages of 2 MB. */
-static void use_large_pages(void *pages, size_t bytes)
+void use_large_pages(void *pages, size_t bytes)
 {
     if (bytes >= (size_t)4 << 20)
         madvise(pages, bytes, MADV_HUGEPAGE);
@@ -31,7 +30,6 @@ void column_grow(struct column *column, size_t more)
     if (!column->data) {
         column->data = map_pages(room * column->width);
     } else {
-        walk.mapped_bytes += (room - column->room) * column->width;
         void *moved = mremap(column->data, column->room * column->width, room * column->width, MREMAP_MAYMOVE);
         if (moved == MAP_FAILED)
             die("MemoryError", "the kernel gives the walk no memory");
@@ -65,7 +63,6 @@ static void map_rehash(struct map *map)
     if (old.room) {
         munmap(old.keys, old.room * sizeof *old.keys);
         munmap(old.values, old.room * sizeof *old.values);
-        walk.mapped_bytes -= old.room * 16;
     }
 }
 
@@ -108,8 +105,7 @@ uint32_t *row_slot(const void *address)
     if (recent[near].number != number) {
         int64_t *found = map_entry(&segments, (void *)number, NULL);
         if (!*found) {
-            *found = (int64_t)map_pages(sizeof(uint32_t) << 16);
-            walk.mapped_bytes -= sizeof(uint32_t) << 16; /* touched sparsely; the kernel counts what is used */
+            *found = (int64_t)map_pages(sizeof(uint32_t) << 16); /* touched sparsely; the kernel counts what is used */
         }
         recent[near].number = number;
         recent[near].slots = (uint32_t *)*found;

@@ -8,7 +8,7 @@ struct walk walk = {
     .address = {.width = 8}, .type = {.width = 4}, .size = {.width = 8}, .refcount = {.width = 8}, .name = {.width = 4},
     .site = {.width = 4}, .edge_start = {.width = 8}, .target = {.width = 4}, .kind = {.width = 1},
     .label = {.width = 4}, .root_node = {.width = 4}, .root_kind = {.width = 1}, .root_label = {.width = 4},
-    .holds = {.width = 4}, .shared = {.width = 8},
+    .copy_node = {.width = 4}, .copy_of = {.width = 4}, .holds = {.width = 4}, .shared = {.width = 8},
 };
 static PyCFunction size_of_object;
 #define EACH_LIST_ITEM(list, at) (Py_ssize_t at = 0; at < PyList_GET_SIZE(list); at++)
@@ -116,6 +116,8 @@ static void close_over(void)
         bool may_have_name = kind != LEAF && kind != DICT && kind != SEQUENCE;
         COLUMN_ADD(walk.name, int32_t, may_have_name ? own_name(thing, kind) : -1);
         COLUMN_ADD(walk.edge_start, uint64_t, walk.target.count);
+        if (PyUnicode_CheckExact(thing) || PyBytes_CheckExact(thing))
+            note_text(thing, row);
         if (walk.candidates && PyUnicode_CheckExact(thing))
             confirm_candidate(thing);
     }
@@ -361,6 +363,7 @@ void walk_all(void)
     find_share();
     for_tracked(add_unreached);
     close_over();
+    find_copies();
     int64_t *counts = COLUMN_AT(walk.refcount, int64_t);
     for (size_t row = 0; row < walk.address.count; row++) {
         uint32_t agents = row < walk.holds.room ? COLUMN_AT(walk.holds, uint32_t)[row] : 0;

@@ -33,6 +33,7 @@ enum { LEAF, DICT, SEQUENCE, SET, CODE, FUNCTION, TYPE, FRAME, GENERATOR, HAMT, 
 struct column { char *data; size_t count, room; unsigned width; };
 struct map { uint64_t *keys; int64_t *values; size_t count, room; };
 void *map_pages(size_t bytes);
+void use_large_pages(void *pages, size_t bytes);
 void column_grow(struct column *column, size_t more);
 #define COLUMN_ADD(to, type, value) \
     do { \
@@ -121,16 +122,20 @@ struct request {
 };
 struct walk {
     struct column address, type, size, refcount, name, site, edge_start, target, kind, label, root_node, root_kind,
-        root_label, holds, shared;
+        root_label, copy_node, copy_of, holds, shared;
     struct map cell_names, recorded, mine;
     PyTypeObject *deque, *ordered;
-    size_t inline_bytes, mapped_bytes, candidates;
+    size_t inline_bytes, candidates;
     bool saw_class, sharing;
     PyTypeObject *cls_now;
 };
 extern struct request asked;
 extern struct walk walk;
 void walk_all(void);
+
+/* -- texts.c -- */
+void note_text(PyObject *thing, size_t row); /* an exact str or bytes, rows ascending */
+void find_copies(void);
 
 /* -- archive.c, child.c -- */
 void write_archive(void);
