@@ -62,7 +62,24 @@ def parser(runs: Mapping[str, Run]) -> argparse.ArgumentParser:
     export.add_argument("-o", "--output", required=True, metavar="FILE")
     export.add_argument("--type", default="", help="of a drawing: the object of this type that retains most")
     export.add_argument("--around", action="store_true", help="of a drawing: its neighbours, not the path to it")
+    _add_production(command)
     return whole
+
+
+def _add_production(command: Callable[[str, str], argparse.ArgumentParser]) -> None:
+    agent = command("agent", "write the agent for production servers to a folder, and say how they load it")
+    agent.add_argument("folder", metavar="DIR")
+    agent.add_argument("--python", default=sys.executable, metavar="PATH", help="the interpreter that will load it")
+    workers = command("workers", "list live workers that have an agent")
+    workers.add_argument("--dir", metavar="DIR", help="their LABKIT_AGENT_DIR, if they were given one")
+    workers.add_argument("--json", action="store_true", help="as JSON")
+    capture = command("capture", "take a snapshot, or a series, of a live worker")
+    capture.add_argument("--pid", type=int, action="append", metavar="PID", help="which worker; repeatable in a series")
+    capture.add_argument("--socket", metavar="PATH", help="... by its agent's socket")
+    capture.add_argument("-o", "--output", required=True, metavar="FILE", help="the snapshot, or the series' folder")
+    capture.add_argument("--snapshots", type=int, default=1, metavar="N", help="a series; 5 or more show a trend")
+    capture.add_argument("--every", type=float, default=60, metavar="SECONDS", help="... so far apart (default 60)")
+    capture.add_argument("--deadline", type=float, default=120, metavar="SECONDS", help="of a snapshot (default 120)")
 
 
 def _add_app_options(parser: argparse.ArgumentParser) -> None:

@@ -17,7 +17,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
-from labkit import pipeline
+from labkit import operate, pipeline
 from labkit.arguments import PROGRAM, parser
 from labkit.cases import Load, Step, Target, list_cases, target_of
 from labkit.drive.options import RecordOptions
@@ -53,7 +53,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 #: What a report must not repeat: secrets, payloads, and where things are on somebody's machine.
-PRIVATE_OPTIONS = {"--header": "...", "--body": "...", "--body-file": "...", "--out": "...", "--python": "..."}
+PRIVATE_OPTIONS = dict.fromkeys(
+    ["--header", "--body", "--body-file", "--out", "--output", "-o", "--python", "--socket", "--dir"], "..."
+)
 
 
 def _shareable(words: Sequence[str]) -> list[str]:
@@ -308,4 +310,7 @@ COMMANDS = {
     "triage": _triage,
     "report": _report,
     "export": _export,
+    "agent": operate.agent,
+    "workers": operate.workers,
+    "capture": operate.capture,
 }

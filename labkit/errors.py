@@ -2,7 +2,7 @@
 
     LabkitError
       CaseError         UnknownCase, InvalidCase
-      CaptureError      AppNotReady, PortTaken, AppAnswersErrors, AppHangs, WorkerDied, AgentFailed
+      CaptureError      AppNotReady, PortTaken, AppAnswersErrors, AppHangs, WorkerDied, AgentFailed, NoAgent
       StoreError        NotACapture, NotASnapshot, TruncatedSnapshot, CorruptSnapshot, UnsupportedVersion, CannotWrite
       AnalysisError     TooFewSnapshots, IncompleteWalk, NoSuchNode
       ExchangeError     MissingLibrary
@@ -70,6 +70,10 @@ class WorkerDied(CaptureError):
 
 class AgentFailed(CaptureError):
     """The agent inside the worker could not take a snapshot."""
+
+
+class NoAgent(CaptureError):
+    """A process has no agent that could be asked."""
 
 
 class StoreError(LabkitError):

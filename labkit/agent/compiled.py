@@ -10,7 +10,7 @@ import os
 import sys
 from types import ModuleType, SimpleNamespace
 
-from . import own, write
+from . import own, room, write
 from .parts import PARTS
 from .threads import record_stacks
 
@@ -62,36 +62,4 @@ def prepare():
     """What the walk needs and can be made while the worker goes on."""
     header = write.header("c", {"gc_count": list(gc.get_count())})
     text = json.dumps(header).removesuffix("}").encode()
-    return free_bytes(), text, own.definitions(), list(own.spaces().values())
-
-
-def free_bytes():
-    """Memory a new process could have, by the kernel's and the control group's word; -1 when neither says."""
-    found = [_number_after("/proc/meminfo", "MemAvailable:") * 1024]
-    for folder in _control_groups():
-        limit = _number_after(f"{folder}/memory.max", "")
-        used = _number_after(f"{folder}/memory.current", "")
-        if limit >= 0 and used >= 0:
-            found.append(limit - used + max(_number_after(f"{folder}/memory.stat", "inactive_file"), 0))
-    return min((max(each, 0) for each in found if each != -1024), default=-1)
-
-
-def _control_groups():
-    folders = ["/sys/fs/cgroup"]
-    try:
-        with open("/proc/self/cgroup", encoding="utf-8") as stream:
-            folders += ["/sys/fs/cgroup" + line.strip()[3:] for line in stream if line.startswith("0::/")]
-    except OSError:
-        pass
-    return folders
-
-
-def _number_after(path, word):
-    try:
-        with open(path, encoding="utf-8") as stream:
-            for line in stream:
-                if line.startswith(word):
-                    return int(line[len(word) :].split()[0])
-    except (OSError, ValueError, IndexError):
-        pass
-    return -1
+    return room.free_bytes(), text, own.definitions(), list(own.spaces().values())

@@ -42,6 +42,7 @@ def _bare_fork(library, machine):
     return partial(system_call, CLONE[machine], int(signal.SIGCHLD), 0, 0, 0, 0)
 
 
+_walking: list[bool] = []
 _set_limit = _interpreter.setrlimit
 _fork = _bare_fork(_interpreter, os.uname().machine)
 
@@ -55,15 +56,23 @@ def fork():
     if _fork is None:
         raise RuntimeError(f"the C library has no _Fork, and its clone on {os.uname().machine} is not known")
     pids = []
+    _walking.append(True)
     put_aside = [hooks.clear for hooks in HOOKS]
     put_back = [partial(hooks.extend, list(hooks)) for hooks in HOOKS]
     forking = map(pids.append, map(call, (_fork,)))
     finishing = map(call, map({0: _in_child}.get, pids, repeat(_in_parent)))
     deque(chain(map(call, [*put_aside, _before]), forking, finishing, map(call, put_back)), maxlen=0)
+    if pids[0] != 0:
+        _walking.clear()
     if pids[0] < 0:
         code = ctypes.get_errno()
         raise OSError(code, os.strerror(code))
     return pids[0]
+
+
+def is_walking():
+    """Whether this process is a child that takes a picture: where hooks could not be put aside, they ask."""
+    return bool(_walking)
 
 
 def leave_no_core_file():

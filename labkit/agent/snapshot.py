@@ -20,7 +20,7 @@ import signal
 import sys
 import time
 
-from . import child, compiled, memory, threads
+from . import child, compiled, memory, room, threads
 from .fork import fork
 
 _SIGNAL_NAMES = {
@@ -29,32 +29,33 @@ _SIGNAL_NAMES = {
 }
 
 
-def take(path, deadline_s):
+def take(path, deadline_s, caller=None):
     """Write a snapshot of this process to ``path``; return what it cost.
 
     The file appears under its final name complete or not at all. Raises RuntimeError with the child's
-    own words, or the signal that ended it, when it failed, and TimeoutError past ``deadline_s``.
+    own words, or the signal that ended it, when it failed, and TimeoutError past ``deadline_s``. When
+    ``caller``, a connected socket, is closed at the other end, the child is ended and ConnectionAbortedError raised.
     """
     started = time.perf_counter()
     if not compiled.is_loaded() or _tracemalloc.is_tracing():
-        return _take(path, started, deadline_s, _start_forked, None)
+        return _take(path, started, deadline_s, _start_forked, None, caller)
     try:
-        return _take(path, started, deadline_s, _start_compiled, compiled.prepare())
+        return _take(path, started, deadline_s, _start_compiled, compiled.prepare(), caller)
     except RuntimeError as error:  # whatever went wrong in that child, the other walker may still get through
         before = str(error)
     try:
-        return _take(path, started, deadline_s, _start_forked, None)
+        return _take(path, started, deadline_s, _start_forked, None, caller)
     except RuntimeError as error:
         raise RuntimeError(f"{error}; the compiled walker before it: {before}") from None
 
 
-def _take(path, started, deadline_s, start, prepared):
+def _take(path, started, deadline_s, start, prepared, caller=None):
     began = time.perf_counter()
     partial = path + ".partial"
     pid, read_end = _start_child(partial, deadline_s, start, prepared)
     pause_ms = (time.perf_counter() - began) * 1000
     try:
-        result = _result_of(pid, read_end, started + deadline_s, deadline_s)
+        result = _result_of(pid, read_end, started + deadline_s, deadline_s, caller)
         os.replace(partial, path)
     except BaseException:
         if os.path.exists(partial):
@@ -65,11 +66,11 @@ def _take(path, started, deadline_s, start, prepared):
     return result
 
 
-def _result_of(pid, read_end, deadline, deadline_s):
+def _result_of(pid, read_end, deadline, deadline_s, caller):
     """What the child said it did; afterwards it is gone, one way or the other."""
     said = signal_number = None
     try:
-        said = _listen(read_end, deadline)
+        said = _listen(read_end, deadline, caller)
     finally:
         os.close(read_end)
         signal_number = _end(pid)
@@ -101,6 +102,7 @@ def _start_child(partial, deadline_s, start, prepared):
 
 
 def _start_forked(partial, write_end, deadline_s, prepared):
+    room.require_room_for_plain_walk()
     stacks = threads.record_stacks()
     pid = fork()
     if pid == 0:
@@ -112,7 +114,7 @@ def _start_compiled(partial, write_end, deadline_s, prepared):
     return compiled.start(partial, write_end, deadline_s, prepared)
 
 
-def _listen(read_end, deadline):
+def _listen(read_end, deadline, caller):
     """The child's line; None past the deadline, empty when the child ended without one.
 
     The line's end counts, not the pipe's: a child that the app forks meanwhile holds the pipe open.
@@ -120,10 +122,15 @@ def _listen(read_end, deadline):
     said = b""
     poll = select.poll()
     poll.register(read_end, select.POLLIN)
+    if caller is not None:
+        poll.register(caller, 0)  # its hanging up is told all the same
     while not said.endswith(b"\n"):
         left_ms = (deadline - time.perf_counter()) * 1000
-        if left_ms <= 0 or not poll.poll(left_ms):
+        ready = poll.poll(left_ms) if left_ms > 0 else []
+        if not ready:
             return None
+        if read_end not in dict(ready):
+            raise ConnectionAbortedError("whoever asked for the snapshot has gone")
         part = os.read(read_end, 65536)
         if not part:
             return said

@@ -52,12 +52,7 @@ def find_interpreter(python: str, server: str, environment: Mapping[str, str]) -
 
     Raises AppNotReady when it cannot serve.
     """
-    named = os.path.expanduser(python)  # noqa: PTH111  a bare name is looked up on PATH
-    in_venv = Path(named, "bin", "python")
-    found = shutil.which(in_venv if in_venv.is_file() else named)
-    if found is None:
-        raise AppNotReady(f"There is no interpreter {python}.", hint=_HINT)
-    path = os.path.abspath(found)  # noqa: PTH100  a venv's link must not be resolved
+    path = locate_interpreter(python)
     facts = _ask(path, server, environment)
     if facts["missing"]:
         raise AppNotReady(
@@ -66,6 +61,16 @@ def find_interpreter(python: str, server: str, environment: Mapping[str, str]) -
             hint=f"{python} -m pip install {server}, another --python, or --server builtin",
         )
     return Interpreter(path, facts["versions"], frozenset(facts["flags"]))
+
+
+def locate_interpreter(python: str) -> str:
+    """The absolute path of ``python``, a program or a virtual environment's folder; raises AppNotReady."""
+    named = os.path.expanduser(python)  # noqa: PTH111  a bare name is looked up on PATH
+    in_venv = Path(named, "bin", "python")
+    found = shutil.which(in_venv if in_venv.is_file() else named)
+    if found is None:
+        raise AppNotReady(f"There is no interpreter {python}.", hint=_HINT)
+    return os.path.abspath(found)  # noqa: PTH100  a venv's link must not be resolved
 
 
 def _ask(path: str, server: str, environment: Mapping[str, str]) -> dict[str, Any]:

@@ -245,8 +245,8 @@ def test_a_walk_that_would_not_fit_is_not_begun(target: Target, walker: Path) ->
         LOADED.format(walker=str(walker))
         + """
 import os
-assert _compiled.free_bytes() > 1 << 20
-_compiled.free_bytes = lambda: 1 << 20
+assert _compiled.room.free_bytes() > 1 << 20
+_compiled.room.free_bytes = lambda: 1 << 20
 try:
     take("x.heap")
 except MemoryError as error:

@@ -1,0 +1,131 @@
+"""Take snapshots of a live worker: one, or a series over time that can be judged like a recording under load."""
+
+from __future__ import annotations
+
+import os
+import platform
+import shutil
+import time
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+import psutil
+
+from labkit import __version__
+from labkit.agent.client import AgentError
+from labkit.drive.workers import LiveWorker
+from labkit.errors import AgentFailed, WorkerDied
+from labkit.store.beside import beside
+from labkit.store.capture import Capture, CaptureWriter
+from labkit.store.pack import pack_snapshot
+
+Report = Callable[[str], None]
+PRIVATE = 0o600
+
+
+def collect_snapshot(worker: LiveWorker, output: Path, deadline_s: float) -> dict[str, Any]:
+    """Have ``worker`` write its heap to ``output``, readable by its owner alone; return what it cost.
+
+    Raises AgentFailed with the agent's words, WorkerDied when the worker is gone; then there is no file.
+    """
+    try:
+        with beside(output.absolute()) as partial:
+            cost = _take(worker, partial, deadline_s)
+            partial.chmod(PRIVATE)
+            with suppress(OSError):  # no room for a second file beside it: a large snapshot is as good
+                pack_snapshot(partial)
+    except AgentError as error:
+        if not psutil.pid_exists(worker.pid):
+            raise WorkerDied(f"Worker {worker.pid} ended while its heap was taken.", seen=str(error)) from None
+        raise AgentFailed(f"Worker {worker.pid} could not write its heap.", seen=str(error)) from None
+    except OSError as error:
+        raise AgentFailed(f"{output} could not be written.", seen=str(error.strerror or error)) from None
+    return cost
+
+
+def _take(worker: LiveWorker, path: Path, deadline_s: float) -> dict[str, Any]:
+    """Straight to ``path`` if the worker sees the same files and may write there; else by way of its own folder."""
+    if worker.root == Path("/") and psutil.Process(worker.pid).uids().effective == os.geteuid():
+        cost = worker.agent.snapshot(str(path), deadline_s)
+    else:
+        seen_from_here = worker.socket_path.with_name(f"taken-{os.getpid()}-{worker.pid}.heap")
+        seen_from_there = Path("/") / seen_from_here.relative_to(worker.root)
+        try:
+            cost = worker.agent.snapshot(str(seen_from_there), deadline_s)
+            shutil.copyfile(seen_from_here, path)
+        finally:
+            seen_from_here.unlink(missing_ok=True)
+    return {name: value for name, value in cost.items() if name != "ok"}
+
+
+def collect_series(
+    workers: Sequence[LiveWorker],
+    out_dir: Path,
+    *,
+    snapshots: int,
+    every_s: float,
+    deadline_s: float,
+    command: str,
+    report: Report,
+) -> Capture:
+    """A capture of ``snapshots`` snapshots of each worker, ``every_s`` apart; its ``requests`` are seconds.
+
+    When a worker ends or the user interrupts, what was taken by then is published all the same, and
+    WorkerDied or KeyboardInterrupt raised. Raises NotACapture when ``out_dir`` exists.
+    """
+    ended: BaseException | None = None
+    taken = 0
+    with CaptureWriter(out_dir) as writer:
+        writer.folder.chmod(0o700)
+        start = time.monotonic()
+        try:
+            for rung in range(snapshots):
+                _wait_until(start + rung * every_s)
+                report(f"snapshot {rung + 1} of {snapshots}")
+                _look_and_take(workers, writer, rung, start, deadline_s)
+                taken += 1
+        except (WorkerDied, AgentFailed, psutil.Error, KeyboardInterrupt) as error:
+            if taken == 0:
+                raise
+            ended = error
+        names = ", ".join(str(worker.pid) for worker in workers)
+        capture = writer.publish(
+            label=f"process {names}" if len(workers) == 1 else f"processes {names}",
+            command=command,
+            versions={
+                "labkit": __version__,
+                "python": workers[0].python,
+                "platform": f"{platform.system()} {platform.machine()}",
+            },
+            load={"unit": "second", "every_s": every_s},
+            server={},
+        )
+    if isinstance(ended, KeyboardInterrupt):
+        raise ended
+    if ended is not None:
+        raise WorkerDied(
+            f"The series ended after {taken} of {snapshots} snapshots.",
+            seen=str(ended).partition("\n")[0],
+            hint=f"what was taken by then is in {out_dir}: labkit triage {out_dir}",
+        )
+    return capture
+
+
+def _look_and_take(
+    workers: Sequence[LiveWorker], writer: CaptureWriter, rung: int, start: float, deadline_s: float
+) -> None:
+    for worker in workers:
+        before = worker.look(start, rung)
+        path = writer.heap_path(rung, worker.pid)
+        cost = collect_snapshot(worker, path, deadline_s)
+        after = worker.look(start, rung)
+        cost |= {"uss_before_bytes": before.uss_bytes, "uss_after_bytes": after.uss_bytes}
+        writer.add_snapshot(rung, worker.pid, before.requests, path, cost)
+        writer.add_sample(before)
+        writer.add_sample(after)
+
+
+def _wait_until(moment: float) -> None:
+    time.sleep(max(0.0, moment - time.monotonic()))

@@ -1,0 +1,128 @@
+"""The commands for services that already run: ``agent``, ``workers``, ``capture``. They print; no logic lives here."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import psutil
+
+from labkit.arguments import PROGRAM
+from labkit.drive.collect import collect_series, collect_snapshot
+from labkit.drive.ship import ship_agent
+from labkit.drive.workers import LiveWorker, live_workers, worker_at, worker_with
+from labkit.errors import CaptureError
+from labkit.views.units import bytes_text
+
+USES = """
+  Gunicorn   gunicorn -c {folder}/labkit_gunicorn.py ...      or  GUNICORN_CMD_ARGS="-c {folder}/labkit_gunicorn.py"
+  uWSGI      uwsgi --import {folder}/labkit_uwsgi.py ...      or  UWSGI_IMPORT={folder}/labkit_uwsgi.py
+  any other  PYTHONPATH={folder}, and in the app:  import labkit_agent; labkit_agent.start()
+"""
+
+
+def agent(options: argparse.Namespace) -> int:
+    """Write the agent to a folder and say how servers load it."""
+    shipped = ship_agent(Path(options.folder), options.python)
+    print(f"The agent is in {shipped.folder}; each worker that loads it can be asked for snapshots:")
+    print(USES.format(folder=shipped.folder))
+    if shipped.why_no_walker:
+        print(f"It walks in plain Python, several times slower: {shipped.why_no_walker}.")
+    print(f"Then: {PROGRAM} workers, {PROGRAM} capture --pid PID -o FILE. More in docs/production.md.")
+    return 0
+
+
+def workers(options: argparse.Namespace) -> int:
+    """List the live workers, or print them as JSON."""
+    rows = []
+    for worker in live_workers(Path(options.dir) if options.dir else None):
+        try:
+            rows.append(_facts(worker))
+        except psutil.Error:  # it ended meanwhile
+            continue
+    if options.json:
+        print(json.dumps(rows, indent=1))
+        return 0
+    if not rows:
+        print("No worker with an agent was found.", file=sys.stderr)
+        print(f"  try:  {PROGRAM} agent DIR, which says how a server loads one", file=sys.stderr)
+        return 0
+    print(f"{'pid':>8}  {'age':>8}  {'RSS':>8}  {'USS':>8}  {'fds':>5}  {'threads':>7}  {'python':<7}  walker  program")
+    for row in rows:
+        print(
+            f"{row['pid']:>8}  {_age(row['age_s']):>8}  {bytes_text(row['rss_bytes']):>8}"
+            f"  {bytes_text(row['uss_bytes']):>8}  {row['descriptors']:>5}  {row['threads']:>7}  {row['python']:<7}"
+            f"  {row['walker']:<6}  {row['program']}"
+        )
+    return 0
+
+
+def _facts(worker: LiveWorker) -> dict[str, Any]:
+    look = worker.look(time.monotonic())
+    return {
+        "pid": worker.pid,
+        "age_s": round(time.time() - worker.process.create_time()),
+        "rss_bytes": look.rss_bytes,
+        "uss_bytes": look.uss_bytes,
+        "descriptors": look.descriptors,
+        "threads": look.threads,
+        "python": worker.python,
+        "walker": worker.walker,
+        "socket": str(worker.socket_path),
+        "program": worker.process.name(),  # no arguments: they can hold secrets
+    }
+
+
+def _age(seconds: int) -> str:
+    for unit, size in (("d", 86400), ("h", 3600), ("min", 60)):
+        if seconds >= 2 * size:
+            return f"{seconds // size} {unit}"
+    return f"{seconds} s"
+
+
+def capture(options: argparse.Namespace) -> int:
+    """One snapshot into a file, or a series into a folder."""
+    if bool(options.pid) == bool(options.socket):
+        raise CaptureError("Say which worker.", hint=f"--pid PID, or --socket PATH; {PROGRAM} workers lists them")
+    found = [worker_at(Path(options.socket))] if options.socket else [worker_with(pid) for pid in options.pid]
+    output = Path(options.output)
+    if options.snapshots > 1:
+        return _series(options, found, output)
+    if len(found) > 1:
+        raise CaptureError("One snapshot is of one worker.", hint="--snapshots 6 for a series of several workers")
+    if output.exists():
+        raise CaptureError(f"{output} exists already; nothing is written over.", hint="choose another -o")
+    cost = collect_snapshot(found[0], output, options.deadline)
+    _say_cost(cost)
+    print(f"Snapshot: {output}")
+    return 0
+
+
+def _series(options: argparse.Namespace, found: list[LiveWorker], output: Path) -> int:
+    def report(line: str) -> None:
+        if not options.quiet:
+            print(f"{line} ...", file=sys.stderr, flush=True)
+
+    taken = collect_series(
+        found,
+        output,
+        snapshots=options.snapshots,
+        every_s=options.every,
+        deadline_s=options.deadline,
+        command=options.command,
+        report=report,
+    )
+    _say_cost(max((entry.cost for entry in taken.snapshots), key=lambda cost: float(cost["pause_ms"])))
+    print(f"Capture: {output}\nThen: {PROGRAM} triage {output}, or {PROGRAM} report {output} -o report.html")
+    return 0
+
+
+def _say_cost(cost: dict[str, float]) -> None:
+    print(
+        f"{cost['nodes']:,} objects; the worker stood still for {cost['pause_ms']:.1f} ms, "
+        f"its child took {cost['duration_s']:.2f} s and {bytes_text(cost['child_peak_bytes'])}"
+    )
