@@ -12,6 +12,10 @@ __version__ = "0.1.0"
 __all__ = ["Heap", "__version__", "open_snapshot"]
 
 
+def __dir__() -> list[str]:
+    return sorted([*globals(), *__all__])
+
+
 def __getattr__(name: str) -> Any:
     """``labkit.open_snapshot`` and ``labkit.Heap``, with what they import (NumPy, pandas) only when asked for."""
     if name in ("Heap", "open_snapshot"):

@@ -13,7 +13,8 @@ import shlex
 import sys
 import tempfile
 import traceback
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -26,7 +27,7 @@ from labkit.errors import CaseError, LabkitError
 from labkit.exchange.export import export
 from labkit.findings.model import Findings
 from labkit.store.beside import written_beside
-from labkit.store.capture import open_capture
+from labkit.store.bundle import unpack
 from labkit.views import text
 
 EXIT = {"clean": 0, "suspect": 1, "inconclusive": 3}
@@ -37,7 +38,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command; returns the exit status and prints errors as up to three lines."""
     words = list(sys.argv[1:] if arguments is None else arguments)
     options = parser(COMMANDS).parse_args(words)
-    options.command = shlex.join(["labkit", *_shareable(words)])
+    options.command = shlex.join([PROGRAM, *_shareable(words)])
     run: Callable[[argparse.Namespace], int] = options.run
     try:
         return run(options)
@@ -101,7 +102,11 @@ def _investigate_into(options: argparse.Namespace, target: Target, folder: Path)
     if folder.exists() and any(folder.iterdir()):
         raise LabkitError(f"{folder} is not empty; nothing is written over.", hint="choose another --out")
     had_folder = folder.exists()
-    folder.mkdir(parents=True, exist_ok=True)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        hint = "choose another --out" if options.out else "start this in a folder you may write to, or give --out"
+        raise LabkitError(f"{folder} cannot be made.", seen=str(error.strerror), hint=hint) from None
     try:
         capture = record(target, _record_options(options), folder / "capture", options.command, not options.quiet)
     except BaseException:
@@ -134,7 +139,8 @@ def _demo(options: argparse.Namespace) -> int:
 
 
 def _report(options: argparse.Namespace) -> int:
-    findings = pipeline.analyse(_capture_in(Path(options.capture)), _progress_line(options))
+    with _opened(Path(options.capture)) as folder:
+        findings = pipeline.analyse(folder, _progress_line(options))
     _write_report(findings, Path(options.output))
     print(f"Report: {options.output}")
     return EXIT[findings.verdict]
@@ -156,19 +162,24 @@ def _export(options: argparse.Namespace) -> int:
 
 
 def _triage(options: argparse.Namespace) -> int:
-    first = _capture_in(Path(options.paths[0]))
-    if first.is_dir() and len(options.paths) == 1:
-        findings = pipeline.analyse(open_capture(first), _progress_line(options))
-    else:
-        findings = pipeline.survey([Path(path) for path in options.paths], _progress_line(options))
+    with _opened(Path(options.paths[0])) as first:
+        if first.is_dir() and len(options.paths) == 1:
+            findings = pipeline.analyse(first, _progress_line(options))
+        else:
+            findings = pipeline.survey([Path(path) for path in options.paths], _progress_line(options))
     _print(findings, options.json)
     return EXIT[findings.verdict]
 
 
-def _capture_in(path: Path) -> Path:
-    """The capture itself where the folder of a whole investigation is given."""
+@contextmanager
+def _opened(path: Path) -> Iterator[Path]:
+    """The capture itself: in the folder of a whole investigation, or unpacked for the time being."""
     inside = path / "capture"
-    return inside if (inside / "manifest.json").is_file() else path
+    if path.suffix == ".capture" and path.is_file():
+        with tempfile.TemporaryDirectory(prefix="labkit-") as folder:
+            yield unpack(path, Path(folder) / "capture").folder
+    else:
+        yield inside if (inside / "manifest.json").is_file() else path
 
 
 def _target(options: argparse.Namespace) -> Target:
@@ -193,17 +204,24 @@ def _target(options: argparse.Namespace) -> Target:
     file = _app_file(place)
     steps = _steps(options)
     return Target(
-        label=f"{file.absolute().parent.name if file.name == '__init__.py' else file.name}:{name or 'app'}",
+        label=f"{_label(place, file)}:{name or 'app'}",
         app_file=file.absolute(),
         app_name=name or "app",
         load=_adjusted(_valid(Load, steps=steps, concurrency=4), options),
     )
 
 
+def _label(place: str, file: Path) -> str:
+    """What was asked for, without the folders of a path."""
+    if place.endswith(".py"):
+        return file.absolute().parent.name if file.name == "__init__.py" else file.name
+    return place
+
+
 def _app_file(place: str) -> Path:
     """The app's file; a dotted module name, as servers take it, is looked up from the current folder."""
     file = Path(place)
-    if file.exists() or file.suffix == ".py" or not all(part.isidentifier() for part in place.split(".")):
+    if file.is_file() or file.suffix == ".py" or not all(part.isidentifier() for part in place.split(".")):
         return file
     module = Path(*place.split("."))
     candidates = (module.with_suffix(".py"), module / "__init__.py")
@@ -226,7 +244,7 @@ def _steps(options: argparse.Namespace) -> tuple[Step, ...]:
 
 def _bodies(options: argparse.Namespace) -> list[str]:
     """A body for each request that takes one: the same for all, or one each in their order."""
-    given = [Path(options.body_file).read_text()] if options.body_file else list(options.body)
+    given = [_text_of(Path(options.body_file))] if options.body_file else list(options.body)
     wanted = sum(map(_takes_body, options.request))
     if len(given) <= 1:
         return (given or [""]) * wanted
@@ -237,6 +255,14 @@ def _bodies(options: argparse.Namespace) -> list[str]:
             hint="one --body for all, or one for each POST, PUT and PATCH in their order",
         )
     return given
+
+
+def _text_of(path: Path) -> str:
+    try:
+        return path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        seen = error.strerror if isinstance(error, OSError) else "it is no text in UTF-8"
+        raise CaseError(f"{path} cannot be sent as a body.", seen=str(seen), hint="--body-file FILE") from None
 
 
 def _takes_body(request: str) -> bool:

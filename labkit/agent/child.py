@@ -12,11 +12,11 @@ DEFAULTED_SIGNALS = (1, 2, 3, 6, 10, 12, 14, 15, 17)  # HUP INT QUIT ABRT USR1 U
 _open = open  # as it was before the app was loaded
 
 
-def run(partial, stacks, write_end, deadline_s):
+def run(partial, stacks, write_end, deadline_s, collects):
     """Leave the snapshot in ``partial`` and say one JSON line on ``write_end``; never returns."""
     try:
         handlers = _cut_off(write_end, deadline_s)
-        result = _walk_and_write(partial, stacks, handlers)
+        result = _walk_and_write(partial, stacks, handlers, collects)
     except BaseException as error:
         result = {"error": f"{type(error).__name__}: {error}"}
     try:
@@ -49,10 +49,11 @@ def _cut_off(write_end, deadline_s):
     return displaced
 
 
-def _walk_and_write(partial, stacks, handlers):
+def _walk_and_write(partial, stacks, handlers, collects):
     # The interpreter has dropped its own references to these; in the walk they stand in for them.
     stand_ins = handlers + [held for stack in stacks for held in stack.held]
     result = walk.walk(stacks, stand_ins)
+    result.facts["gc_enabled"] = collects
     peak = _private_bytes()
     write.write(partial, result)
     return {

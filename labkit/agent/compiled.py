@@ -60,6 +60,6 @@ def start(partial, write_end, deadline_s, prepared):
 
 def prepare():
     """What the walk needs and can be made while the worker goes on."""
-    header = write.header("c", {"gc_count": list(gc.get_count())})
+    header = write.header("c", {"gc_count": list(gc.get_count()), "gc_enabled": gc.isenabled()})
     text = json.dumps(header).removesuffix("}").encode()
     return room.free_bytes(), text, own.definitions(), list(own.spaces().values())

@@ -38,13 +38,13 @@ def take(path, deadline_s, caller=None):
     """
     started = time.perf_counter()
     if not compiled.is_loaded() or _tracemalloc.is_tracing():
-        return _take(path, started, deadline_s, _start_forked, None, caller)
+        return _take(path, started, deadline_s, _start_forked, gc.isenabled(), caller)
     try:
         return _take(path, started, deadline_s, _start_compiled, compiled.prepare(), caller)
     except RuntimeError as error:  # whatever went wrong in that child, the other walker may still get through
         before = str(error)
     try:
-        return _take(path, started, deadline_s, _start_forked, None, caller)
+        return _take(path, started, deadline_s, _start_forked, gc.isenabled(), caller)
     except RuntimeError as error:
         raise RuntimeError(f"{error}; the compiled walker before it: {before}") from None
 
@@ -106,7 +106,7 @@ def _start_forked(partial, write_end, deadline_s, prepared):
     stacks = threads.record_stacks()
     pid = fork()
     if pid == 0:
-        child.run(partial, stacks, write_end, deadline_s)
+        child.run(partial, stacks, write_end, deadline_s, prepared)
     return pid
 
 

@@ -84,9 +84,12 @@ def import_fault(app: AppModule, app_file: Path, python: str, told: str) -> Capt
     name = app.name.removesuffix("()")
     if re.search(rf"module '{re.escape(app.module)}' has no attribute '{re.escape(name)}'", last_line):
         return AppNotReady(f"{app_file.name} has no {name!r}.", seen=last_line, hint=_names_hint(app, app_file))
+    if re.search(r"(must be|is not) callable", last_line):
+        hint = _names_hint(app, app_file)
+        return AppNotReady(f"{name} in {app_file.name} is no app: it cannot be called.", seen=last_line, hint=hint)
     hint = f"import it with {python} to see the whole traceback" if not where else "mend the line that is named"
     if missing := re.search(r"ModuleNotFoundError: No module named '([^']+)'", last_line):
-        hint = f"{python} -m pip install {missing[1].split('.')[0]}, or --python with one that has it"
+        hint = f"install {missing[1].split('.')[0]} for {python}, or --python with an environment that has it"
     return AppNotReady(f"The app in {app_file.name} does not import.", seen=last_line, hint=hint)
 
 

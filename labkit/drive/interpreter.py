@@ -35,6 +35,7 @@ except ImportError as error:
 print(json.dumps(facts))
 """
 
+SUPPORTED = ((3, 11), (3, 12), (3, 13))
 _HINT = "--python PATH of a Python that runs the app, or of its virtual environment"
 
 
@@ -54,11 +55,15 @@ def find_interpreter(python: str, server: str, environment: Mapping[str, str]) -
     """
     path = locate_interpreter(python)
     facts = _ask(path, server, environment)
+    if tuple(map(int, facts["versions"]["python"].split(".")[:2])) not in SUPPORTED:
+        raise AppNotReady(
+            f"{python} is Python {facts['versions']['python']}; 3.11, 3.12 and 3.13 can be measured.", hint=_HINT
+        )
     if facts["missing"]:
         raise AppNotReady(
             f"{python} has no usable {server}.",
             seen=facts["missing"],
-            hint=f"{python} -m pip install {server}, another --python, or --server builtin",
+            hint=f"install {server} for {python}, another --python, or --server builtin",
         )
     return Interpreter(path, facts["versions"], frozenset(facts["flags"]))
 

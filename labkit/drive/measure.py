@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -43,14 +44,20 @@ class Measurement:
         self.requests = 0
         self.settled = True
 
-    def play(self, what: str, requests: int, timeout_s: float | None = None) -> None:
-        """Play at least so many requests in whole visits; all are answered when it returns."""
+    def play(self, what: str, requests: int, timeout_s: float | None = None, limit_s: float = math.inf) -> None:
+        """Play at least so many requests in whole visits; all are answered when it returns.
+
+        After ``limit_s`` no further visit is begun.
+        """
         self._progress.doing(what)
         told = 0
+        give_up = time.monotonic() + limit_s
 
         def watch() -> None:
             nonlocal told
             self._server.check()
+            if time.monotonic() > give_up:
+                players.enough()
             played = players.tally.requests
             self._progress.advance(played - told)
             told = played

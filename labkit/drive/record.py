@@ -17,6 +17,7 @@ from labkit.store.capture import Capture, CaptureWriter
 ALLOCATION_RUNGS = 2
 _FEWEST_TRACED_REQUESTS = 50
 _TRACED_TIMEOUT_FACTOR = 10  # tracemalloc with many frames slows an app that far
+_TRACED_RUNG_S = 20.0  # an app that is slowed further is played less: its lines show all the same
 
 
 def record(target: Target, options: RecordOptions, out_dir: Path, command: str, progress: bool) -> Capture:
@@ -75,7 +76,7 @@ def _trace(target: Target, options: RecordOptions, writer: CaptureWriter, bar: P
         measurement.snapshot(0, sites=True)
         for rung in range(1, ALLOCATION_RUNGS + 1):
             what = f"allocation sites, {rung} of {ALLOCATION_RUNGS}"
-            measurement.play(what, requests, timeout_s)
+            measurement.play(what, requests, timeout_s, limit_s=_TRACED_RUNG_S)
         measurement.snapshot(ALLOCATION_RUNGS, sites=True)
         writer.note(allocation_frames=options.allocation_frames)
         return measurement.settled

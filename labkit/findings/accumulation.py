@@ -189,11 +189,11 @@ def _lead(evidence: Evidence, tops: list[int]) -> int:
     rows = evidence.populations.rows
     base = min(rows[number].depth for number in tops)
 
-    def preference(number: int) -> tuple[bool, int, int]:
+    def preference(number: int) -> tuple[bool, int, bool, int]:
         row = rows[number]
         is_class = "." in row.type and not row.type.startswith(("functools.", "weakref."))
         is_class = is_class or row.type in BUILTIN_EXCEPTIONS  # else a kept error is told by what its frames hold
-        return (not is_class, row.depth - base, -gain[number])
+        return (not is_class, row.depth - base, row.edge == "key", -gain[number])
 
     fast = [number for number in members if gain[number] >= thresholds.LEAD_SHARE * most_on_top]
     near = [number for number in fast if rows[number].depth - base <= 4]

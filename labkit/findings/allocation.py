@@ -57,8 +57,9 @@ def _own_frame(trace: list[Frame]) -> Frame | None:
 
 
 def _short(file: str) -> str:
-    """A path without what it tells about a machine: from the package on, or the file's own name."""
+    """A path without what it tells about a machine: from the package on, in the app's folder, or the bare name."""
     for mark in ("site-packages/", "dist-packages/"):
         if mark in file:
             return file.split(mark, 1)[1]
-    return PurePath(file).name
+    path = PurePath(file)
+    return path.name if path.is_absolute() or ".." in path.parts else str(path)

@@ -14,7 +14,7 @@ class Draft:
     """Suspects in the making, explained growth, and the measurements an answer still lacks.
 
     ``suspected`` tells which accumulation stands behind which suspect; ``settled`` has the ``id()`` of those
-    that are explained already.
+    that are explained already. ``garbage_bytes_per_request`` is how fast uncollected cycles grow.
     """
 
     evidence: Evidence
@@ -24,6 +24,7 @@ class Draft:
     missing: list[str] = field(default_factory=list)
     suspected: dict[int, Accumulation] = field(default_factory=dict)
     settled: set[int] = field(default_factory=set)
+    garbage_bytes_per_request: float = 0.0
 
     def drop(self, places: list[int]) -> None:
         """Take back the suspects at ``places``: another rule has said more about the same growth."""

@@ -43,6 +43,7 @@ class Evidence:
     """Series per rung and the last heap of each worker in full, the largest first.
 
     ``objects`` and ``bytes`` have shape (populations, rungs) and are summed over workers.
+    ``collects``: per snapshot, whether the collector was switched on; True where the file does not say.
     """
 
     capture: Capture
@@ -53,6 +54,7 @@ class Evidence:
     bytes: Counts
     lasts: list[FoldedHeap]
     allocations: list[FoldedHeap]
+    collects: list[bool]
     samples: tuple[Sample, ...]
 
     @property
@@ -87,11 +89,13 @@ def gather(capture: Capture, report: Report = lambda _: None) -> Evidence:
     populations = Populations()
     columns: list[tuple[Counts, Counts]] = []
     lasts: list[FoldedHeap] = []
+    collects: list[bool] = []
     for rung in sorted(rungs):
         objects, sizes = np.zeros(0, np.int64), np.zeros(0, np.int64)
         for entry in rungs[rung]:
             report(f"reading the heap after {entry.requests} requests")
             heap = fold(capture, entry, populations)
+            collects.append(heap.graph.snapshot.header.get("gc_enabled") is not False)
             objects = _add(objects, np.bincount(heap.numbers))
             sizes = _add(sizes, np.bincount(heap.numbers, weights=heap.graph.size_bytes).astype(np.int64))
             if rung == max(rungs):
@@ -110,6 +114,7 @@ def gather(capture: Capture, report: Report = lambda _: None) -> Evidence:
         bytes=np.stack([np.pad(b, (0, width - len(b))) for _, b in columns], axis=1),
         lasts=lasts,
         allocations=allocations,
+        collects=collects,
         samples=capture.samples,
     )
 

@@ -39,7 +39,7 @@ def _steps_and_row(tree: PathTree, node: int, wanted: int) -> tuple[list[str], i
             if steps[-4:] != pair + pair:  # a chain of many equal links is shown as two
                 steps += pair
         elif edge < 0 and graph.type_of(here) not in ("module", "frame") and tree.root_kind(here) != "builtin-type":
-            steps.append(_known_name(graph, here) or graph.type_of(here))
+            steps += ["[*]", _known_name(graph, here) or graph.type_of(here)]
         if here == wanted:
             row = (len(steps) - 1) // 2
     return steps, row
@@ -57,7 +57,7 @@ def dotted_name(tree: PathTree, node: int) -> str:
         own = _known_name(graph, here)
         kind = graph.type_of(here)
         if edge < 0:
-            name = own or tree.roots.label[int(tree.root_of[here])] or kind
+            name = own or tree.roots.label[int(tree.root_of[here])] or _unnamed(tree, here)
             plain = 0 if kind == "module" else PLAIN_STEPS + 1
         elif own and kind not in ("code", "frame"):
             name, plain = own, (0 if kind == "module" else 1)
@@ -66,6 +66,11 @@ def dotted_name(tree: PathTree, node: int) -> str:
         in_namespace = edge >= 0 and graph.edge_kind[edge] == layout.INTERNAL
         owner = kind if "." in kind and not own else owner if _is_instance_dict(graph, edge) else ""
     return re.sub(r"(\[\*\])+", "[*]", name).removesuffix("[*]")
+
+
+def _unnamed(tree: PathTree, node: int) -> str:
+    kind = tree.graph.type_of(node)
+    return f"{kind} held from C" if tree.root_kind(node) == HELD_FROM_C and "." not in kind else kind
 
 
 def local_name(tree: PathTree, node: int) -> str:
@@ -89,6 +94,8 @@ def _extend(graph: Graph, edge: int, name: str, plain: int, owner: str, in_names
     kind, label = int(graph.edge_kind[edge]), graph.label_of(edge)
     if kind == layout.INTERNAL and label in ("__dict__", "__closure__", "__self__", "__wrapped__"):
         return name, plain
+    if _is_context(graph, graph.source_of(edge)):
+        return (f"context variable {label} of {name}" if label else name), PLAIN_STEPS + 1
     if kind == layout.CLOSURE:
         return _longer(name, f".{label or '?'}"), PLAIN_STEPS + 1
     if kind == layout.VALUE and label and not in_namespace:
@@ -159,4 +166,9 @@ def _is_plumbing(graph: Graph, edge: int, here: int, last: bool) -> bool:
     kind, label = int(graph.edge_kind[edge]), graph.label_of(edge)
     if kind == layout.INTERNAL and label in ("__dict__", "__closure__"):
         return True
-    return graph.type_of(here) == "cell"
+    return graph.type_of(here) == "cell" or (_is_context(graph, graph.source_of(edge)) and not label)
+
+
+def _is_context(graph: Graph, node: int) -> bool:
+    """Whether it is a context or a part of one: an array-mapped trie of its variables (Python/hamt.c)."""
+    return graph.type_of(node).startswith("hamt") or graph.type_of(node) in ("Context", "_contextvars.Context")

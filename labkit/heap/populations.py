@@ -3,7 +3,8 @@
 Addresses are reused at once, so objects cannot be followed from one snapshot to the next; the
 population ``myapp.store.SESSIONS -> dict[*] -> Session`` can. Folding keeps the names of namespaces
 (modules, classes, instances, locals, closures), drops keys and positions of containers, and closes
-repetition: a linked list of any length is one population.
+repetition: a linked list of any length is one population. Classes, functions and modules in a container are one
+population, and so is what they consist of, whatever their names: made while serving, each has a new one.
 """
 
 from __future__ import annotations
@@ -20,6 +21,8 @@ from labkit.store import layout
 
 #: A step that recurs within this many steps above is the same population (list nodes, tree nodes).
 FOLD_WITHIN = 8
+#: Types whose own name says where somebody is, and not which one of many this is.
+NAMED_PLACES = ("code", "frame")
 UNNAMED_EDGES = ("[*]", "key")
 NAMED_EDGES = (".", "local ", "closure ")
 #: Parts of objects that say nothing about whose parts they are.
@@ -49,6 +52,7 @@ class Populations:
     def __init__(self) -> None:
         self.rows: list[Population] = []
         self._number: dict[tuple[int, str, str, str], int] = {}
+        self._nameless: set[int] = set()
 
     def fold(self, tree: PathTree) -> Counts:
         """Assign every node of ``tree`` to a population; return their numbers, shape (nodes,)."""
@@ -67,7 +71,12 @@ class Populations:
                 return self._find(-1, _root_text(tree, node), types[type_rows[node]], name)
             label = (folded[node] & _LABEL_BITS) - 1
             text = edge_text(kinds[edges[node]], labels[label] if label >= 0 else "")
-            return self._find(above, text, types[type_rows[node]], name)
+            kind = types[type_rows[node]]
+            if above in self._nameless or (text in UNNAMED_EDGES and name and kind not in NAMED_PLACES):
+                number = self._find(above, text, kind, "")
+                self._nameless.add(number)
+                return number
+            return self._find(above, text, kind, name)
 
         loops.fold(tree.order, tree.parent, steps, _things(graph), numbers, ask)
         return numbers.astype(np.int64)

@@ -37,7 +37,7 @@ def written_beside(path: Path) -> Iterator[TextIO]:
             yield stream
     except OSError as error:
         raise CannotWrite(
-            f"{path.name} could not be written.",
+            f"{path} could not be written.",
             seen=str(error.strerror or error),
             hint="choose a folder that exists and that you may write to, and a name no folder has",
         ) from error

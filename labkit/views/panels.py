@@ -27,7 +27,7 @@ def panels_of(findings: Findings, suspect: Suspect | None) -> list[Panel]:
     series = suspect.series if suspect is not None else []
     draws: list[Panel] = []
     if suspect is not None and counts_things(suspect) and samples:
-        draws.append(lambda axes: _descriptors(axes, samples, slope=suspect.grows.objects_per_request))
+        draws.append(lambda axes: _counts(axes, samples, suspect.kind == "threads", suspect.grows.objects_per_request))
         if series:
             draws.append(lambda axes: _objects(axes, suspect, series))
     elif suspect is not None and series:
@@ -36,7 +36,7 @@ def panels_of(findings: Findings, suspect: Suspect | None) -> list[Panel]:
     if samples:
         draws.append(lambda axes: memory_panel(axes, samples))
         if suspect is None:
-            draws.append(lambda axes: _descriptors(axes, samples, slope=None))
+            draws.append(lambda axes: _descriptors_and_threads(axes, samples))
     return draws
 
 
@@ -176,27 +176,32 @@ def memory_panel(axes: Axes, samples: list[Sample]) -> None:
     _title(axes, f"Worker's memory, from outside{many}")
 
 
-def _descriptors(axes: Axes, samples: list[Sample], slope: float | None) -> None:
+def _counts(axes: Axes, samples: list[Sample], threads: bool, slope: float) -> None:
+    """What runs out by its number, of each worker: threads, or open descriptors."""
     workers = _by_worker(samples)
-    if slope is not None and len(workers) == 1:
-        _fit(axes, [(float(row.requests), float(row.descriptors)) for row in workers[0]], slope, None)
+    series = [[float(row.threads if threads else row.descriptors) for row in rows] for rows in workers]
+    if len(workers) == 1:
+        _fit(
+            axes, [(float(row.requests), count) for row, count in zip(workers[0], series[0], strict=True)], slope, None
+        )
+    for rows, counts in zip(workers, series, strict=True):
+        _line(axes, [float(row.requests) for row in rows], counts, HOT, "")
+    _from_warm_up(axes, [row.requests for row in samples])
+    _span(axes, [count for counts in series for count in counts], LEAST_COUNT_SPAN)
+    _count_axis(axes)
+    axes.set_ylim(bottom=0)
+    what = "Threads of the worker" if threads else "Open descriptors of the worker"
+    _title(axes, what, f"{number(slope)} more per request")
+
+
+def _descriptors_and_threads(axes: Axes, samples: list[Sample]) -> None:
+    workers = _by_worker(samples)
     for rows in workers:
         last = rows is workers[-1]
         xs = [float(row.requests) for row in rows]
-        name = "descriptors" if last and slope is None else ""
-        _line(axes, xs, [float(row.descriptors) for row in rows], COOL if slope is None else HOT, name)
-        if slope is None:
-            _line(axes, xs, [float(row.threads) for row in rows], THIRD, "threads" if last else "", "s")
+        _line(axes, xs, [float(row.descriptors) for row in rows], COOL, "descriptors" if last else "")
+        _line(axes, xs, [float(row.threads) for row in rows], THIRD, "threads" if last else "", "s")
     _from_warm_up(axes, [row.requests for row in samples])
-    _span(axes, [float(v) for row in samples for v in _counted(row, slope)], LEAST_COUNT_SPAN)
+    _span(axes, [float(count) for row in samples for count in (row.descriptors, row.threads)], LEAST_COUNT_SPAN)
     _count_axis(axes)
-    if slope is None:
-        _title(axes, "Open descriptors and threads")
-    else:
-        axes.set_ylim(bottom=0)
-        _title(axes, "Open descriptors of the worker", f"{number(slope)} more per request")
-
-
-def _counted(row: Sample, slope: float | None) -> tuple[int, ...]:
-    """What the descriptor panel shows of one sample."""
-    return (row.descriptors,) if slope is not None else (row.descriptors, row.threads)
+    _title(axes, "Open descriptors and threads")

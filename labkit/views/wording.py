@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import sys
 
 from labkit.findings.model import AllocationSite, Findings, Ledger, Suspect, Verdict
 from labkit.views.names import short_path, shown
@@ -33,6 +34,7 @@ KINDS: dict[str, str] = {
     "descriptors": "open files",
     "connections": "open connections",
     "threads": "threads that never end",
+    "uncollected-cycles": "cycles nobody collects",
 }
 
 EXPLAINED_KINDS: dict[str, str] = {
@@ -54,9 +56,13 @@ _ADVICE: dict[str, str] = {
     "descriptors": "close what {retainer} opens on every path, the error paths included",
     "connections": "give connections back on every path of {retainer}, the error paths included",
     "threads": "let the threads of {retainer} end, or use one pool of them",
+    "uncollected-cycles": "switch the collector on (gc.enable()), or break the cycles",
 }
 _ADVICE_FOR_TASKS = "let what waits in {retainer} end: cancel it, or limit how long it may wait"
 _TASK_TYPES = ("_asyncio.Task", "asyncio.tasks.Task", "asyncio.events.TimerHandle", "_asyncio.Future")
+_ADVICE_FOR_RAW = "look for os.open, os.pipe, os.dup, or C code that opens files and keeps numbers, and close them"
+_ADVICE_FOR_MODULES = "find what sets names in the module {retainer} while serving"
+_ADVICE_FOR_REGISTRIES = "undo what puts things into {retainer} when they are done with"
 _ADVICE_OTHERWISE = "look at {retainer} and at what puts things there"
 
 GLOSSARY: tuple[tuple[str, str], ...] = (
@@ -100,6 +106,8 @@ def rate_headline(suspect: Suspect) -> str:
     """One suspect as a clause: ``shop.STORE keeps 1.83 kB per request``."""
     retainer = shown(suspect.retainer, HEADLINE_NAME_LIMIT) or "an unnamed reference"
     grows = suspect.grows
+    if suspect.kind == "descriptors" and not suspect.retaining_path:
+        return f"{number(grows.objects_per_request)} descriptors are left open per request, held by no Python object"
     if counts_things(suspect):
         return f"{retainer} leaves {number(grows.objects_per_request)} {thing(suspect)} behind per request"
     what = "exceptions worth " if suspect.kind == "traceback" else ""
@@ -155,8 +163,15 @@ def next_step(suspect: Suspect) -> str:
     """What to do next, as one sentence."""
     retainer = shown(suspect.retainer, HEADLINE_NAME_LIMIT) or "the retainer"
     advice = _ADVICE.get(suspect.kind, _ADVICE_OTHERWISE)
-    if suspect.kind == "python-objects" and suspect.grows.type in _TASK_TYPES:
-        advice = _ADVICE_FOR_TASKS
+    if suspect.kind == "descriptors" and not suspect.retaining_path:
+        advice = _ADVICE_FOR_RAW
+    if suspect.kind == "python-objects":
+        if suspect.grows.type in _TASK_TYPES:
+            advice = _ADVICE_FOR_TASKS
+        elif suspect.retaining_path[:1] == [f"module {suspect.retainer}"]:
+            advice = _ADVICE_FOR_MODULES
+        elif suspect.retainer.partition(".")[0] in sys.stdlib_module_names and suspect.allocation_site:
+            advice = _ADVICE_FOR_REGISTRIES
     start = f"; start at {site_text(suspect.allocation_site)}" if suspect.allocation_site else ""
     return f"Next: {advice.format(retainer=retainer)}{start}.{_not_alone(suspect, retainer)}"
 
@@ -225,10 +240,17 @@ def answer(findings: Findings) -> tuple[str, str]:
     retainer = shown(suspect.retainer, HEADLINE_NAME_LIMIT) or "an unnamed reference"
     grows = suspect.grows
     amount = projection(suspect)
-    if counts_things(suspect):
+    if suspect.kind == "descriptors" and not suspect.retaining_path:
+        held = f"descriptors are left open that no Python object holds, {amount}"
+    elif counts_things(suspect):
         held = f"{retainer} leaves {thing(suspect)} behind, {amount}"
     else:
-        held = f"{retainer} keeps {shown(grows.type, 48)} objects alive and grows by {amount}"
+        kept = (
+            f"keeps {shown(grows.type, 48)} objects alive and grows"
+            if grows.objects_per_request or not grows.bytes_per_request
+            else "grows in place"
+        )
+        held = f"{retainer} {kept} by {amount}"
     return f"In {target}, {held}.", next_step(suspect)
 
 

@@ -55,7 +55,7 @@ _refused = _compiled.load({walker!r})
 assert _refused is None, _refused
 def take_both():
     _snapshot._take("c.heap", _time.perf_counter(), 60, _snapshot._start_compiled, _compiled.prepare())
-    _snapshot._take("p.heap", _time.perf_counter(), 60, _snapshot._start_forked, None)
+    _snapshot._take("p.heap", _time.perf_counter(), 60, _snapshot._start_forked, True)
 def take(*_):
     take_both()
     take_both()

@@ -38,6 +38,7 @@ class Heap:
     nodes: list[tuple[int, int, int, int, int]] = field(default_factory=list)  # type, size, name, unseen holders, site
     edges: list[list[tuple[int, int, int]]] = field(default_factory=list)  # per node: target, kind, label
     roots: list[tuple[int, int, int]] = field(default_factory=list)
+    gc_enabled: bool = True
     copies: dict[int, int] = field(default_factory=dict)  # a text's row: the first row that says the same
 
     def new(
@@ -112,7 +113,8 @@ class Heap:
         }
         columns = {name: array(code, rows[name]) for name, (_, code) in layout.COLUMNS.items()}
         tables = {"types": self.types, "labels": self.labels, "sites": self.sites}
-        write(str(path), SimpleNamespace(columns=columns, tables=tables, facts={"nodes": len(self.nodes)}))
+        facts = {"nodes": len(self.nodes), "gc_enabled": self.gc_enabled}
+        write(str(path), SimpleNamespace(columns=columns, tables=tables, facts=facts))
 
 
 def _row(table: list, entry: object) -> int:  # type: ignore[type-arg]
@@ -140,6 +142,7 @@ def record(
     pids: Sequence[int] = (PID,),
     others_heap_after: Callable[[int], Heap] | None = None,
     statuses: dict[str, int] | None = None,
+    gc_enabled: bool = True,
 ) -> Capture:
     """Write a capture of ``rungs`` rungs after the warm-up; ``heap_after(rung)`` is each worker's heap.
 
@@ -150,7 +153,9 @@ def record(
             requests = WARM_UP + PER_RUNG * rung
             for pid in pids:
                 path = writer.heap_path(rung, pid)
-                (heap_after if pid == pids[0] else others_heap_after or heap_after)(rung).write(path)
+                heap = (heap_after if pid == pids[0] else others_heap_after or heap_after)(rung)
+                heap.gc_enabled = gc_enabled
+                heap.write(path)
                 cost = {"pause_ms": 2.04 + rung, "child_peak_bytes": 1_000_000 + rung, "duration_s": 0.5}
                 writer.add_snapshot(rung, pid, requests, path, cost)
                 for late in (0.0, 0.5):  # a look before the snapshot and one after it

@@ -129,13 +129,28 @@ def test_keys_of_a_store_fold_though_they_could_be_shown() -> None:
     assert found["module M:module __dict__:dict .S:dict [*]:x.X"] == 2
 
 
-def test_classes_and_functions_stay_apart_by_their_own_names() -> None:
-    text = "M<__dict__> -> G  G['L'] -> L  L[0] -> A  L[1] -> B  L[2] -> C"
-    types = {"M": "module", "G": "dict", "L": "list", "A": "function", "B": "function", "C": "function"}
+def test_classes_and_functions_in_a_container_are_one_population() -> None:
+    """Made while serving, each has a name of its own, and so have its parts."""
+    text = "M<__dict__> -> G  G['L'] -> L  L[0] -> A  L[1] -> B  A<__dict__> -> D  B<__dict__> -> E"
+    text += "  D['f'] -> F  E['f'] -> H"
+    types = {"M": "module", "G": "dict", "L": "list", "A": "type", "B": "shop.Meta", "D": "dict", "E": "dict"}
+    types |= {"B": "type", "F": "function", "H": "function"}
+    graph = draw(text, roots=MODULES, types=types, own_names={"A": "shop.A", "B": "shop.B", "F": "A.f", "H": "B.f"})
+    populations = Populations()
+    folded(graph, populations)
+    assert [(row.type, row.name) for row in populations.rows if row.type in ("type", "function")] == [
+        ("type", ""),
+        ("function", ""),
+    ]
+
+
+def test_classes_and_functions_with_a_name_in_a_namespace_stay_apart() -> None:
+    text = "M<__dict__> -> G  G['A'] -> A  G['B'] -> B  G['C'] -> C"
+    types = {"M": "module", "G": "dict", "A": "function", "B": "function", "C": "function"}
     graph = draw(text, roots=MODULES, types=types, own_names={"A": "shop.a", "B": "shop.b", "C": "shop.b"})
     populations = Populations()
     folded(graph, populations)
-    assert sorted(row.name for row in populations.rows if row.type == "function") == ["shop.a", "shop.b"]
+    assert sorted(row.name for row in populations.rows if row.type == "function") == ["shop.a", "shop.b", "shop.b"]
 
 
 def test_threads_are_told_from_the_main_thread_but_not_from_each_other() -> None:

@@ -111,13 +111,13 @@ def test_a_thread_whose_function_has_no_name(own: Mapping[str, str]) -> None:
 def test_a_part_of_what_c_holds() -> None:
     name, steps = said("P.items -> L", {"P": "native.Pool", "L": "list"}, roots=[], extra_refs={"P": 1})
     assert name == "native.Pool.items"
-    assert steps == ["held from C", "native.Pool", "items", "list"]
+    assert steps == ["held from C", "[*]", "native.Pool", "items", "list"]
 
 
 @pytest.mark.parametrize("own", [{}, {"P": "?"}])
 def test_what_c_holds_goes_by_its_type_where_it_has_no_name(own: Mapping[str, str]) -> None:
     name, steps = said("P[0] -> L", {"P": "function", "L": "list"}, own, roots=[], extra_refs={"P": 1})
-    assert (name, steps) == ("function", ["held from C", "function", "[*]", "list"])
+    assert (name, steps) == ("function held from C", ["held from C", "[*]", "function", "[*]", "list"])
 
 
 def test_a_builtin_type_is_said_once() -> None:

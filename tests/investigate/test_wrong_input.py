@@ -16,6 +16,7 @@ import pytest
 
 from .conftest import MARK, Labkit, Outcome, marked_processes, short_folder
 
+RECORDED = Path(__file__).resolve().parents[2] / "data"
 REQUEST = ("--request", "GET /items/{i}")
 QUICK = ("--requests", "20", "--warmup", "20", "--rungs", "4", "--no-sites")
 PLAIN = """
@@ -185,7 +186,7 @@ def test_a_snapshot_from_a_newer_version(labkit: Labkit, snapshot: Path, tmp_pat
     with zipfile.ZipFile(snapshot) as old, zipfile.ZipFile(newer, "w") as new:
         for name in old.namelist():
             data = old.read(name)
-            new.writestr(name, data.replace(b'"version": 1', b'"version": 99') if name == "header.json" else data)
+            new.writestr(name, data.replace(b'"version": 2', b'"version": 99') if name == "header.json" else data)
     refused(labkit("triage", str(newer)), "another version", "99")
 
 
@@ -299,3 +300,36 @@ def test_a_demo_of_what_does_not_leak(labkit: Labkit) -> None:
 
 def test_a_demo_that_is_misspelt(labkit: Labkit) -> None:
     refused(labkit("demo", "sesion_cache"), "There is no case 'sesion_cache'")
+
+
+@pytest.mark.parametrize(
+    ("file", "seen"), [("nobody.json", "No such file or directory"), ("binary.json", "it is no text in UTF-8")]
+)
+def test_a_body_that_cannot_be_read(labkit: Labkit, tmp_path: Path, file: str, seen: str) -> None:
+    (tmp_path / "binary.json").write_bytes(b"\xff\xfe\x00")
+    words = ("--app", plain_app(tmp_path), "--request", "POST /x", "--body-file", str(tmp_path / file))
+    refused(labkit("investigate", *words), f"{file} cannot be sent as a body.", seen)
+
+
+def test_an_out_folder_that_cannot_be_made(labkit: Labkit, tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("mine")
+    refused(labkit("investigate", "session_cache", "--out", str(tmp_path / "file" / "out")), "out cannot be made.")
+
+
+def test_a_report_that_cannot_be_written(labkit: Labkit) -> None:
+    report = ("report", str(RECORDED / "session_cache.capture"), "-o", "/nobody/r.html")
+    refused(labkit(*report), "/nobody/r.html could not be written.")
+
+
+def test_a_package_is_found_by_its_folder(labkit: Labkit, tmp_path: Path) -> None:
+    (tmp_path / "here" / "billing").mkdir()
+    (tmp_path / "here" / "billing" / "__init__.py").write_text("raise RuntimeError('found')")
+    outcome = labkit("investigate", "--app", "billing:create_app()", *REQUEST)
+    assert "Investigating billing:create_app() ..." in outcome.err
+    assert "RuntimeError: found" in outcome.err
+
+
+def test_a_bundle_can_be_looked_at(labkit: Labkit) -> None:
+    outcome = labkit("triage", str(RECORDED / "session_cache.capture"))
+    assert (outcome.status, outcome.left_behind()) == (1, [])
+    assert "leaky.SESSIONS keeps 1.68 kB per request" in outcome.out

@@ -1,12 +1,22 @@
 """One rule per file, in one ordered list; a rule looks at the evidence and says what it found, and why."""
 
-from labkit.findings.rules import accumulated, consequences, descriptors, garbage, private_memory, settled, threads
+from labkit.findings.rules import (
+    accumulated,
+    consequences,
+    descriptors,
+    garbage,
+    modules,
+    private_memory,
+    settled,
+    threads,
+)
 
 #: Order matters: a later rule sees what earlier ones found.
 RULES = (
+    modules.find,
     accumulated.find,
-    consequences.find,
     threads.find,
+    consequences.find,
     descriptors.find,
     settled.find,
     garbage.find,

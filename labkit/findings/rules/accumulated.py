@@ -10,7 +10,7 @@ from labkit.findings.allocation import allocation_site, heaviest_site
 from labkit.findings.co_holders import CoHolders, co_holders
 from labkit.findings.draft import Draft
 from labkit.findings.evidence import Evidence
-from labkit.findings.holders import holder_name, path_of, retained_bytes
+from labkit.findings.holders import heap_of, holder_name, path_of, retained_bytes
 from labkit.findings.model import Growth, SeriesPoint, Suspect
 from labkit.heap.roots import GARBAGE, HELD_FROM_C
 
@@ -21,7 +21,7 @@ TRACEBACK_TYPES = ("traceback", "frame")
 #: Shapes that may still become a leak, in words: of objects, and of bytes in place.
 UNDECIDED = {
     "saturating": ("still gains objects, but fewer each rung", "still grows, but less on each rung"),
-    "noise": ("gains objects in bursts", "grows in bursts"),
+    "noise": ("gains objects unevenly", "grows unevenly"),
 }
 
 _SCATTERED = " Most of them have one more holder each, of its own."
@@ -33,6 +33,8 @@ def find(draft: Draft) -> None:
         root = root_kind(draft.evidence, found)
         if root == GARBAGE or (root == "thread" and found.retainer < 0):
             continue  # rules of their own
+        if id(found) in draft.settled:
+            continue
         if found.bytes_per_request < thresholds.MIN_SUSPECT_BYTES_PER_REQUEST:
             continue
         if fills_a_bound(draft.evidence, found):
@@ -104,7 +106,7 @@ def suspect_of(evidence: Evidence, found: Accumulation) -> Suspect:
         retaining_path=path,
         retainer_step=step if held else None,
         grows=Growth(
-            type=lead.name if lead.type in ("type", "function") and lead.name else lead.type,
+            type=_type_of(evidence, found),
             objects_per_request=round(rate, 4),
             bytes_per_request=round(found.bytes_per_request, 1),
             interval95=(round(low, 1), round(high, 1)),
@@ -122,6 +124,16 @@ def suspect_of(evidence: Evidence, found: Accumulation) -> Suspect:
     )
 
 
+def _type_of(evidence: Evidence, found: Accumulation) -> str:
+    """The type that grows; of classes and functions that all have one name, that name."""
+    lead = evidence.populations.rows[found.lead]
+    if lead.type not in ("type", "function"):
+        return lead.type
+    heap = heap_of(evidence, found)
+    names = {heap.graph.own_name(node) for node in np.flatnonzero(np.isin(heap.numbers, found.leads)).tolist()}
+    return (names.pop() if len(names) == 1 else "") or lead.type
+
+
 def retainer_name(evidence: Evidence, found: Accumulation) -> str:
     """The dotted name of the holder, or an honest word where nothing with a name holds the growth."""
     if found.retainer >= 0:
@@ -130,7 +142,8 @@ def retainer_name(evidence: Evidence, found: Accumulation) -> str:
 
 
 def _kind(evidence: Evidence, found: Accumulation) -> str:
-    if found.retainer < 0 and root_kind(evidence, found) == HELD_FROM_C:
+    held_by_root = found.retainer < 0 or evidence.populations.rows[found.retainer].parent < 0
+    if held_by_root and root_kind(evidence, found) == HELD_FROM_C:
         return "c-reference"
     gained = evidence.objects[list(found.members), -1] - evidence.objects[list(found.members), 0]
     fast = found.objects_trend.total * thresholds.SAME_GROWTH_SHARE

@@ -11,6 +11,11 @@ from labkit.findings.model import Explained
 WEAK_CONTAINERS = ("_weakrefset.WeakSet", "weakref.WeakValueDictionary", "weakref.WeakKeyDictionary")
 #: So much faster may the weak references grow: each is counted a moment earlier or later.
 SAME_RATE = 1.1
+#: A part takes less than this share of the whole's bytes, and there are few of one kind in each.
+_LITTLE = 0.25
+_MOST_WITH_EACH = 4
+#: Populations under a list of weak references: they, and what their callbacks consist of.
+_PARTS = 4
 
 
 def find(draft: Draft) -> None:
@@ -34,16 +39,38 @@ def _cause(draft: Draft, place: int, found: Accumulation) -> str | None:
     larger = [
         (chief, draft.suspects[other])
         for other, chief in draft.suspected.items()
-        if other != place and chief.bytes_per_request > found.bytes_per_request
+        if other != place and draft.suspects[other].grows.bytes_per_request > found.bytes_per_request
     ]
     for _, suspect in larger:
         if name in suspect.also_held_by:
             return f"{name} grows because it holds what {suspect.retainer} gains, and is named there."
-    fast = [one for one in larger if found.objects_trend.slope <= SAME_RATE * one[0].objects_trend.slope]
+    rate = found.objects_trend.slope
+    fast = [one for one in larger if rate <= SAME_RATE * one[0].objects_trend.slope]
     if fast and _is_weak(draft, found):
         _, suspect = min(fast, key=lambda one: one[0].objects_trend.slope)
         return f"{name} holds weak references; they go when what {suspect.retainer} gains is let go."
+    for chief, suspect in larger:
+        if _comes_with(rate, chief.objects_trend.slope) and found.bytes_per_request < _LITTLE * (
+            suspect.grows.bytes_per_request
+        ):
+            if _is_of_weak_references(draft, found):
+                return f"{name} holds one weak reference for each that {suspect.retainer} gains."
+            if name.endswith(".__subclasses__"):
+                return f"{name} lists the classes that {suspect.retainer} gains, without holding them."
+            if draft.suspects[place].kind == "c-reference":
+                return f"{name} grows with {suspect.retainer}: what C code holds of it, a thread's stack for instance."
     return None
+
+
+def _comes_with(rate: float, of: float) -> bool:
+    """Whether so many come with each of the other: one, two or a few, and no fraction."""
+    each = round(rate / of) if of > 0 else 0
+    return 1 <= each <= _MOST_WITH_EACH and abs(rate / of - each) <= SAME_RATE - 1
+
+
+def _is_of_weak_references(draft: Draft, found: Accumulation) -> bool:
+    rows = draft.evidence.populations.rows
+    return {rows[number].type for number in found.tops} == {"weakref.ReferenceType"} and len(found.members) <= _PARTS
 
 
 def _is_weak(draft: Draft, found: Accumulation) -> bool:

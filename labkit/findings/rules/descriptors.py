@@ -12,6 +12,9 @@ from labkit.growth.trend import MIN_POINTS, Trend, trend_of
 FILE_TYPES = ("_io.FileIO", "_io.BufferedReader", "_io.BufferedWriter", "_io.BufferedRandom", "_io.TextIOWrapper")
 CONNECTION_TYPES = ("socket.socket", "_socket.socket", "ssl.SSLSocket", "sqlite3.Connection")
 
+#: What holds descriptors that were opened as plain numbers.
+RAW = "no Python object (raw descriptors)"
+
 
 def find(draft: Draft) -> None:
     """Re-label the suspect that holds the files or sockets; without one, suspect raw descriptors."""
@@ -40,7 +43,7 @@ def find(draft: Draft) -> None:
         Suspect(
             rank=0,
             kind="descriptors",
-            retainer="no Python object (raw descriptors)",
+            retainer=RAW,
             retaining_path=[],
             grows=Growth(
                 type="descriptor",

@@ -7,7 +7,8 @@ import numpy as np
 from labkit.findings.accumulation import Accumulation, root_kind
 from labkit.findings.allocation import allocation_site
 from labkit.findings.draft import Draft
-from labkit.findings.model import Growth, SeriesPoint, Suspect
+from labkit.findings.evidence import Evidence
+from labkit.findings.model import AllocationSite, Growth, SeriesPoint, Suspect
 from labkit.findings.rules.accumulated import is_steady
 
 #: Frames of these run in every thread and say nothing about which one it is.
@@ -25,7 +26,7 @@ def find(draft: Draft) -> None:
     frames = [one for one in running if rows[one.tops[0]].type == "frame"]
     if not frames:
         return
-    chief = min(frames, key=lambda one: rows[one.tops[0]].name.startswith(MACHINERY))
+    chief = min(frames, key=lambda one: _anonymity(rows[one.tops[0]].name))
     records = [place for place, one in draft.suspected.items() if _is_record(draft, one)]
     hanging = running + [draft.suspected[place] for place in records]
     draft.drop(records)
@@ -33,9 +34,22 @@ def find(draft: Draft) -> None:
     draft.suspects.append(_suspect(draft, chief, hanging))
 
 
+def _anonymity(function: str) -> int:
+    """How little a function on a thread's stack says about which thread it is."""
+    if not function.startswith(MACHINERY):
+        return 0
+    return 1 if function.endswith(".run") and function != "threading.Thread.run" else 2
+
+
 def _is_record(draft: Draft, found: Accumulation) -> bool:
     """Whether this is what the ``threading`` module keeps about every thread that runs."""
     return draft.evidence.populations.path(found.tops[0])[0].edge == "module threading"
+
+
+def _site(evidence: Evidence, found: list[Accumulation]) -> AllocationSite | None:
+    """Where the threads are made: by their frames, else by what is kept of each."""
+    sites = (allocation_site(evidence, one.leads, one.members) for one in found)
+    return next((site for site in sites if site is not None), None)
 
 
 def _suspect(draft: Draft, chief: Accumulation, hanging: list[Accumulation]) -> Suspect:
@@ -57,7 +71,7 @@ def _suspect(draft: Draft, chief: Accumulation, hanging: list[Accumulation]) -> 
             bytes_per_request=round(size, 1),
             interval95=(round(low, 1), round(high, 1)),
         ),
-        allocation_site=allocation_site(evidence, chief.leads, chief.members),
+        allocation_site=_site(evidence, [chief, *hanging]),
         why=f"{rate:.2f} threads per request start to run {function} and none ends; each keeps its frames, "
         f"what they work on and its stack: {size:,.0f} bytes of Python objects per request.",
         series=[
