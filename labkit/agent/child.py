@@ -6,15 +6,16 @@ import json
 import os
 
 from . import walk, write
-from .fork import leave_no_core_file
+from .fork import end_with_worker, leave_no_core_file
 
 DEFAULTED_SIGNALS = (1, 2, 3, 6, 10, 12, 14, 15, 17)  # HUP INT QUIT ABRT USR1 USR2 ALRM TERM CHLD
 _open = open  # as it was before the app was loaded
 
 
-def run(partial, stacks, write_end, deadline_s, collects):
+def run(partial, stacks, write_end, deadline_s, collects, worker):
     """Leave the snapshot in ``partial`` and say one JSON line on ``write_end``; never returns."""
     try:
+        end_with_worker(worker)
         handlers = _cut_off(write_end, deadline_s)
         result = _walk_and_write(partial, stacks, handlers, collects)
     except BaseException as error:

@@ -13,16 +13,19 @@ that a thread that was in ``malloc`` at that moment, and is gone in the child, c
 the child waits for. Such a child is ended at the deadline; the worker is never waited for.
 """
 
+import _imp
 import ctypes
 import gc
 import os
 import signal
+import time
 from collections import deque
 from functools import partial
 from itertools import chain, repeat
 from operator import call
 
 RLIMIT_CORE = 4
+PR_SET_PDEATHSIG = 1
 CLONE = {"x86_64": 56, "aarch64": 220}  # the number of the system call clone, by machine
 
 _interpreter = ctypes.PyDLL(None, use_errno=True)
@@ -43,18 +46,21 @@ def _bare_fork(library, machine):
 
 
 _walking: list[bool] = []
+_prctl = _interpreter.prctl
 _set_limit = _interpreter.setrlimit
 _fork = _bare_fork(_interpreter, os.uname().machine)
 
 
 def fork():
-    """Like ``os.fork``. Raises OSError when the kernel refuses, RuntimeError where no bare fork is known.
+    """Like ``os.fork``. Raises OSError when the kernel refuses, RuntimeError where no bare fork is known, or when
+    another thread holds the import lock for a second.
 
     All steps are taken within one call into C: between two bytecodes another thread could ask for the
     interpreter's lock, and in the child this thread would wait for ever for a thread that is gone.
     """
     if _fork is None:
         raise RuntimeError(f"the C library has no _Fork, and its clone on {os.uname().machine} is not known")
+    _wait_for_imports()
     pids = []
     _walking.append(True)
     put_aside = [hooks.clear for hooks in HOOKS]
@@ -70,9 +76,25 @@ def fork():
     return pids[0]
 
 
+def _wait_for_imports():
+    """The interpreter takes the lock of all imports before a fork, and waits for it; with our hooks put aside."""
+    for _ in range(100):
+        if not _imp.lock_held():
+            return
+        time.sleep(0.01)
+    raise RuntimeError("another thread holds the import lock; a fork would wait for it")
+
+
 def is_walking():
     """Whether this process is a child that takes a picture: where hooks could not be put aside, they ask."""
     return bool(_walking)
+
+
+def end_with_worker(worker):
+    """Have the kernel end this child when the worker ends: else its file would be left behind (prctl(2))."""
+    _prctl(PR_SET_PDEATHSIG, int(signal.SIGKILL), 0, 0, 0)
+    if os.getppid() != worker:
+        os._exit(0)
 
 
 def leave_no_core_file():

@@ -103,10 +103,10 @@ def _start_child(partial, deadline_s, start, prepared):
 
 def _start_forked(partial, write_end, deadline_s, prepared):
     room.require_room_for_plain_walk()
-    stacks = threads.record_stacks()
+    stacks, worker = threads.record_stacks(), os.getpid()
     pid = fork()
     if pid == 0:
-        child.run(partial, stacks, write_end, deadline_s, prepared)
+        child.run(partial, stacks, write_end, deadline_s, prepared, worker)
     return pid
 
 

@@ -6,8 +6,8 @@ import os
 import platform
 import shutil
 import time
-from collections.abc import Callable, Sequence
-from contextlib import suppress
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -31,18 +31,34 @@ def collect_snapshot(worker: LiveWorker, output: Path, deadline_s: float) -> dic
     Raises AgentFailed with the agent's words, WorkerDied when the worker is gone; then there is no file.
     """
     try:
-        with beside(output.absolute()) as partial:
+        with beside(output.absolute()) as partial, _swept(partial):
             cost = _take(worker, partial, deadline_s)
             partial.chmod(PRIVATE)
             with suppress(OSError):  # no room for a second file beside it: a large snapshot is as good
                 pack_snapshot(partial)
     except AgentError as error:
-        if not psutil.pid_exists(worker.pid):
+        if _has_ended(worker):
             raise WorkerDied(f"Worker {worker.pid} ended while its heap was taken.", seen=str(error)) from None
         raise AgentFailed(f"Worker {worker.pid} could not write its heap.", seen=str(error)) from None
     except OSError as error:
         raise AgentFailed(f"{output} could not be written.", seen=str(error.strerror or error)) from None
     return cost
+
+
+def _has_ended(worker: LiveWorker) -> bool:
+    try:
+        return bool(worker.process.status() == psutil.STATUS_ZOMBIE)
+    except psutil.NoSuchProcess:
+        return True
+
+
+@contextmanager
+def _swept(path: Path) -> Iterator[None]:
+    """A worker that is killed cannot remove what its child had written by then; the child ends with it."""
+    try:
+        yield
+    finally:
+        path.with_name(f"{path.name}.partial").unlink(missing_ok=True)
 
 
 def _take(worker: LiveWorker, path: Path, deadline_s: float) -> dict[str, Any]:
@@ -53,7 +69,8 @@ def _take(worker: LiveWorker, path: Path, deadline_s: float) -> dict[str, Any]:
         seen_from_here = worker.socket_path.with_name(f"taken-{os.getpid()}-{worker.pid}.heap")
         seen_from_there = Path("/") / seen_from_here.relative_to(worker.root)
         try:
-            cost = worker.agent.snapshot(str(seen_from_there), deadline_s)
+            with _swept(seen_from_here):
+                cost = worker.agent.snapshot(str(seen_from_there), deadline_s)
             shutil.copyfile(seen_from_here, path)
         finally:
             seen_from_here.unlink(missing_ok=True)

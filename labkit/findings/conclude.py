@@ -8,10 +8,17 @@ from labkit.findings import thresholds
 from labkit.findings.accumulation import accumulations
 from labkit.findings.draft import Draft
 from labkit.findings.evidence import Evidence
-from labkit.findings.model import Findings, Ledger, Perturbation, Provenance, Sample, Suspect, Verdict
+from labkit.findings.model import Findings, Ledger, Perturbation, Provenance, Sample, Suspect, Unit, Verdict
 from labkit.findings.rules import RULES
 from labkit.store import capture as store
 
+#: The words of the rules, and what stands for them where seconds were counted.
+_OF_SECONDS = (
+    (" per request", " per second"),
+    ("with every request", "every second"),
+    ("more requests: ", "a longer series: "),
+    (", in the last rung as in the ones before,", ", at the end as before,"),
+)
 #: What runs out first comes first: descriptors and threads end a worker at a fixed number.
 URGENT_KINDS = ("descriptors", "connections", "threads")
 
@@ -25,12 +32,16 @@ def conclude(evidence: Evidence) -> Findings:
     manifest = evidence.capture.manifest
     return Findings(
         target=str(manifest["label"]),
+        unit=evidence.unit,
         verdict=_verdict(draft),
-        suspects=[suspect.model_copy(update={"rank": rank}) for rank, suspect in enumerate(suspects, 1)],
+        suspects=[
+            suspect.model_copy(update={"rank": rank, "why": _in(evidence.unit, suspect.why)})
+            for rank, suspect in enumerate(suspects, 1)
+        ],
         explained=sorted(draft.explained, key=lambda one: -one.bytes),
         ledger=_ledger(evidence),
         perturbation=_perturbation(evidence),
-        missing=draft.missing,
+        missing=[_in(evidence.unit, line) for line in draft.missing],
         notes=_notes(manifest["statuses"]),
         provenance=Provenance(
             versions=manifest["versions"],
@@ -42,6 +53,15 @@ def conclude(evidence: Evidence) -> Findings:
         ),
         samples=one_per_rung(evidence.samples),
     )
+
+
+def _in(unit: Unit, words: str) -> str:
+    """What a rule says of requests, said of seconds where those were counted."""
+    if unit == "request":
+        return words
+    for of_requests, of_seconds in _OF_SECONDS:
+        words = words.replace(of_requests, of_seconds)
+    return words
 
 
 def one_per_rung(samples: Sequence[store.Sample]) -> list[Sample]:

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from labkit.errors import TooFewSnapshots
+from labkit.findings.model import Unit
 from labkit.growth.trend import MIN_POINTS
 from labkit.heap.graph import Graph
 from labkit.heap.image import HeapImage
@@ -56,6 +57,12 @@ class Evidence:
     allocations: list[FoldedHeap]
     collects: list[bool]
     samples: tuple[Sample, ...]
+
+    @property
+    def unit(self) -> Unit:
+        """What ``requests`` counts: requests, or the seconds of a live worker whose requests nobody counted."""
+        load = self.capture.manifest.get("load")
+        return "second" if isinstance(load, dict) and load.get("unit") == "second" else "request"
 
     @property
     def requests_per_rung(self) -> float:

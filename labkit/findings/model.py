@@ -9,6 +9,7 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+Unit = Literal["request", "second"]
 Verdict = Literal["suspect", "clean", "inconclusive"]
 
 
@@ -27,12 +28,17 @@ class SeriesPoint(Record):
 
 
 class Growth(Record):
-    """What grows and how fast; ``interval95`` is the 95 % interval of ``bytes_per_request``."""
+    """What grows and how fast; ``interval95`` is the 95 % interval of ``bytes_per_request``.
+
+    ``per`` is ``second`` where a live worker was looked at over time and nobody counted its requests; then
+    the fields that say ``per_request`` are per second, and ``requests`` are seconds.
+    """
 
     type: str
     objects_per_request: float
     bytes_per_request: float
     interval95: tuple[float, float]
+    per: Unit = "request"
 
 
 class AllocationSite(Record):
@@ -129,6 +135,7 @@ class Findings(Record):
 
     schema_: Literal["labkit.findings/1"] = Field(default="labkit.findings/1", alias="schema")
     target: str = ""
+    unit: Unit = "request"
     verdict: Verdict
     suspects: list[Suspect] = Field(default_factory=list)
     explained: list[Explained] = Field(default_factory=list)

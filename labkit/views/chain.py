@@ -9,7 +9,7 @@ from labkit.findings.model import Suspect
 from labkit.views.names import elided, shown
 from labkit.views.palette import CARD, HOT, INK, MUTED, PAPER, RULE, Colour
 from labkit.views.steps import Step, shortened, steps_of
-from labkit.views.units import bytes_text, number
+from labkit.views.units import bytes_text, number, rate_shown
 
 WIDTH = 420
 MARGIN = 2
@@ -60,7 +60,9 @@ def _role(step: Step, suspect: Suspect) -> str:
     """The small print of a card: the part this node plays."""
     if step.grows:
         grows = suspect.grows
-        return f"+{number(grows.objects_per_request)} objects, +{bytes_text(grows.bytes_per_request)} per request"
+        times, words = rate_shown(grows.per)
+        objects, size = grows.objects_per_request * times, grows.bytes_per_request * times
+        return f"+{number(objects)} objects, +{bytes_text(size)} {words}"
     if step.is_retainer:
         return f"{elided(shown(suspect.retainer), ROLE_COLUMNS)} holds the growth"
     return "always alive" if step.is_root else ""

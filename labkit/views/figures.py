@@ -49,7 +49,7 @@ def growth_figure(findings: Findings, suspect: Suspect | None = None, *, narrow:
             figure.text(0.5, 0.5, "No series was recorded.", ha="center", va="center", color=MUTED.light)
             return figure
         for axes, draw in zip(_axes(figure, len(panels), narrow=narrow), panels, strict=True):
-            dress(axes)
+            dress(axes, findings.unit)
             draw(axes)
     return figure
 
@@ -76,7 +76,7 @@ def figure_alt(findings: Findings, suspect: Suspect | None = None) -> str:
     sentences = []
     if suspect is not None and suspect.series:
         first, last = suspect.series[0], suspect.series[-1]
-        rate = f", {bytes_rate(suspect.grows.bytes_per_request)}" if counts_things(suspect) else ""
+        rate = f", {bytes_rate(suspect.grows.bytes_per_request, suspect.grows.per)}" if counts_things(suspect) else ""
         sentences.append(
             f"{rate_headline(suspect)}{rate} ({interval_text(suspect)}):"
             f" {bytes_text(first.bytes)} in"

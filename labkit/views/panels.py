@@ -9,9 +9,9 @@ from collections.abc import Callable, Sequence
 from matplotlib.axes import Axes
 from matplotlib.ticker import FuncFormatter, MaxNLocator
 
-from labkit.findings.model import Findings, Sample, SeriesPoint, Suspect
+from labkit.findings.model import Findings, Sample, SeriesPoint, Suspect, Unit
 from labkit.views.palette import COOL, HOT, INK, MUTED, RULE, THIRD, Colour
-from labkit.views.units import bytes_rate, bytes_text, number, objects_rate
+from labkit.views.units import bytes_rate, bytes_text, objects_rate
 from labkit.views.wording import counts_things, interval_text
 
 Panel = Callable[[Axes], None]
@@ -27,7 +27,7 @@ def panels_of(findings: Findings, suspect: Suspect | None) -> list[Panel]:
     series = suspect.series if suspect is not None else []
     draws: list[Panel] = []
     if suspect is not None and counts_things(suspect) and samples:
-        draws.append(lambda axes: _counts(axes, samples, suspect.kind == "threads", suspect.grows.objects_per_request))
+        draws.append(lambda axes: _counts(axes, samples, suspect))
         if series:
             draws.append(lambda axes: _objects(axes, suspect, series))
     elif suspect is not None and series:
@@ -40,8 +40,8 @@ def panels_of(findings: Findings, suspect: Suspect | None) -> list[Panel]:
     return draws
 
 
-def dress(axes: Axes) -> None:
-    """The common look: no box, quiet grid, requests along the bottom."""
+def dress(axes: Axes, unit: Unit = "request") -> None:
+    """The common look: no box, quiet grid, requests or seconds along the bottom."""
     axes.set_facecolor("none")
     for side in ("top", "right", "left"):
         axes.spines[side].set_visible(False)
@@ -51,7 +51,9 @@ def dress(axes: Axes) -> None:
     axes.tick_params(colors=MUTED.light, length=0, pad=4)
     axes.xaxis.set_major_locator(MaxNLocator(nbins=5, steps=TICK_STEPS, integer=True))
     axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:,.0f}"))
-    axes.set_xlabel("requests served", color=MUTED.light, loc="right")
+    axes.set_xlabel(
+        "seconds since the first look" if unit == "second" else "requests served", color=MUTED.light, loc="right"
+    )
 
 
 def _title(axes: Axes, text: str, detail: str = "") -> None:
@@ -128,7 +130,11 @@ def _bytes(axes: Axes, suspect: Suspect, series: list[SeriesPoint]) -> None:
     _fit(axes, points, suspect.grows.bytes_per_request, suspect.grows.interval95)
     _points(axes, points)
     _byte_axis(axes)
-    _title(axes, "Bytes kept", f"{bytes_rate(suspect.grows.bytes_per_request)}, {interval_text(suspect)}")
+    _title(
+        axes,
+        "Bytes kept",
+        f"{bytes_rate(suspect.grows.bytes_per_request, suspect.grows.per)}, {interval_text(suspect)}",
+    )
 
 
 def _objects(axes: Axes, suspect: Suspect, series: list[SeriesPoint]) -> None:
@@ -136,7 +142,7 @@ def _objects(axes: Axes, suspect: Suspect, series: list[SeriesPoint]) -> None:
     _fit(axes, points, suspect.grows.objects_per_request, None)
     _points(axes, points)
     _count_axis(axes)
-    _title(axes, "Objects kept", objects_rate(suspect.grows.objects_per_request))
+    _title(axes, "Objects kept", objects_rate(suspect.grows.objects_per_request, suspect.grows.per))
 
 
 def _by_worker(samples: list[Sample]) -> list[list[Sample]]:
@@ -176,9 +182,10 @@ def memory_panel(axes: Axes, samples: list[Sample]) -> None:
     _title(axes, f"Worker's memory, from outside{many}")
 
 
-def _counts(axes: Axes, samples: list[Sample], threads: bool, slope: float) -> None:
+def _counts(axes: Axes, samples: list[Sample], suspect: Suspect) -> None:
     """What runs out by its number, of each worker: threads, or open descriptors."""
     workers = _by_worker(samples)
+    threads, slope = suspect.kind == "threads", suspect.grows.objects_per_request
     series = [[float(row.threads if threads else row.descriptors) for row in rows] for rows in workers]
     if len(workers) == 1:
         _fit(
@@ -191,7 +198,7 @@ def _counts(axes: Axes, samples: list[Sample], threads: bool, slope: float) -> N
     _count_axis(axes)
     axes.set_ylim(bottom=0)
     what = "Threads of the worker" if threads else "Open descriptors of the worker"
-    _title(axes, what, f"{number(slope)} more per request")
+    _title(axes, what, f"{objects_rate(slope, suspect.grows.per).replace(' ', ' more ', 1)}")
 
 
 def _descriptors_and_threads(axes: Axes, samples: list[Sample]) -> None:

@@ -78,10 +78,13 @@ def _share(amount: float | None, whole: float | None) -> str:
 def render_report(findings: Findings) -> str:
     """The report as HTML; the same findings give the same bytes."""
     first = findings.suspects[0] if findings.suspects else None
+    times, per = units.rate_shown(findings.unit)
     template = _environment().get_template(TEMPLATE)
     return template.render(
         findings=findings,
         first=first,
+        times=times,
+        per=per,
         workers=wording.worker_count(findings),
         others=findings.suspects[1:],
         title=f"{wording.verdict_text(findings)}: {wording.target_text(findings)}",

@@ -10,7 +10,7 @@ from typing import TextIO
 from labkit.findings.model import Findings, Suspect, Verdict
 from labkit.views.chain import chain_text
 from labkit.views.names import ELLIPSIS, prose, shown
-from labkit.views.units import bytes_text, number
+from labkit.views.units import bytes_text, number, rate_shown
 from labkit.views.wording import (
     answer,
     cost_rows,
@@ -131,8 +131,9 @@ def _suspect(suspect: Suspect, workers: int, paint: Paint) -> list[str]:
     lines += _fact("held by", "", paint)
     lines += _chain(suspect)
     lines += _fact("grows", shown(grows.type), paint)
-    lines += _fact("per request", f"{number(grows.objects_per_request)} objects", paint)
-    lines += _fact("", f"{bytes_text(grows.bytes_per_request)} ({interval_text(suspect)})", paint)
+    times, per = rate_shown(grows.per)
+    lines += _fact(per, f"{number(grows.objects_per_request * times)} objects", paint)
+    lines += _fact("", f"{bytes_text(grows.bytes_per_request * times)} ({interval_text(suspect)})", paint)
     lines += _fact("", projection(suspect), paint)
     if suspect.retained_size_bytes is not None:
         lines += _fact("retained now", retained_text(suspect, workers), paint)

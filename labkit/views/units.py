@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import math
 
+from labkit.findings.model import Unit
+
 UNMEASURED = "not measured"
 _UNITS = ("B", "kB", "MB", "GB", "TB")
 
@@ -55,14 +57,21 @@ def plural(count: int, one: str, many: str = "") -> str:
     return f"{count_text(count)} {one if count == 1 else many or one + 's'}"
 
 
-def bytes_rate(bytes_per_request: float) -> str:
-    """``1.83 kB per request``."""
-    return f"{bytes_text(bytes_per_request)} per request"
+def rate_shown(per: Unit) -> tuple[int, str]:
+    """How a rate is shown: by what it is multiplied, and per what it is then; seconds are told by the hour."""
+    return (3600, "per hour") if per == "second" else (1, "per request")
 
 
-def objects_rate(objects_per_request: float) -> str:
-    """``1.00 per request``."""
-    return f"{number(objects_per_request)} per request"
+def bytes_rate(bytes_per_request: float, per: Unit = "request") -> str:
+    """``1.83 kB per request``, ``40.1 MB per hour``."""
+    times, words = rate_shown(per)
+    return f"{bytes_text(bytes_per_request * times)} {words}"
+
+
+def objects_rate(objects_per_request: float, per: Unit = "request") -> str:
+    """``1.00 per request``, ``3,600 per hour``."""
+    times, words = rate_shown(per)
+    return f"{number(objects_per_request * times)} {words}"
 
 
 def bytes_range(low_bytes: float, high_bytes: float) -> str:

@@ -9,13 +9,16 @@ from labkit.findings.model import AllocationSite, Findings, Ledger, Suspect, Ver
 from labkit.views.names import short_path, shown
 from labkit.views.units import (
     bytes_range,
+    bytes_rate,
     bytes_text,
     count_text,
     milliseconds_text,
     number,
+    objects_rate,
     plural,
     projected_bytes,
     projected_count,
+    rate_shown,
 )
 
 HEADLINE_NAME_LIMIT = 72
@@ -106,12 +109,14 @@ def rate_headline(suspect: Suspect) -> str:
     """One suspect as a clause: ``shop.STORE keeps 1.83 kB per request``."""
     retainer = shown(suspect.retainer, HEADLINE_NAME_LIMIT) or "an unnamed reference"
     grows = suspect.grows
+    times, per = rate_shown(grows.per)
+    objects = grows.objects_per_request * times
     if suspect.kind == "descriptors" and not suspect.retaining_path:
-        return f"{number(grows.objects_per_request)} descriptors are left open per request, held by no Python object"
+        return f"{number(objects)} descriptors are left open {per}, held by no Python object"
     if counts_things(suspect):
-        return f"{retainer} leaves {number(grows.objects_per_request)} {thing(suspect)} behind per request"
+        return f"{retainer} leaves {number(objects)} {thing(suspect)} behind {per}"
     what = "exceptions worth " if suspect.kind == "traceback" else ""
-    return f"{retainer} keeps {what}{bytes_text(grows.bytes_per_request)} per request"
+    return f"{retainer} keeps {what}{bytes_rate(grows.bytes_per_request, grows.per)}"
 
 
 def verdict_text(findings: Findings) -> str:
@@ -124,7 +129,8 @@ def verdict_text(findings: Findings) -> str:
 def headline(findings: Findings) -> str:
     """The verdict as one line a reader can act on."""
     if findings.verdict == "clean":
-        return "Nothing keeps growing with the number of requests"
+        with_what = "in the time it was watched" if findings.unit == "second" else "with the number of requests"
+        return f"Nothing keeps growing {with_what}"
     if findings.verdict == "inconclusive" or not findings.suspects:
         return "The measurement does not settle it"
     return rate_headline(findings.suspects[0])
@@ -132,14 +138,20 @@ def headline(findings: Findings) -> str:
 
 def projection(suspect: Suspect) -> str:
     """The growth of a thousand requests: bytes, or a count where the count is the harm."""
+    grows = suspect.grows
+    if grows.per == "second":
+        text = objects_rate(grows.objects_per_request, grows.per)
+        return f"about {text if counts_things(suspect) else bytes_rate(grows.bytes_per_request, grows.per)}"
     if counts_things(suspect):
-        return projected_count(suspect.grows.objects_per_request)
-    return projected_bytes(suspect.grows.bytes_per_request)
+        return projected_count(grows.objects_per_request)
+    return projected_bytes(grows.bytes_per_request)
 
 
 def interval_text(suspect: Suspect) -> str:
     """The interval of the bytes per request: ``95 % interval 1.81 to 1.86 kB``."""
-    span = bytes_range(*suspect.grows.interval95)
+    times, _ = rate_shown(suspect.grows.per)
+    low, high = suspect.grows.interval95
+    span = bytes_range(low * times, high * times)
     return f"95 % interval {span}" if " to " in span or span == "unknown" else "95 % interval within rounding"
 
 
@@ -215,7 +227,7 @@ def _watched(findings: Findings) -> str:
     """How much was looked at: ``1,400 requests, 6 snapshots``."""
     parts = []
     if findings.provenance.requests_total:
-        parts.append(plural(findings.provenance.requests_total, "request"))
+        parts.append(plural(findings.provenance.requests_total, findings.unit))
     if findings.perturbation.snapshots:
         parts.append(plural(findings.perturbation.snapshots, "snapshot"))
     return " and ".join(parts) or "the whole run"
@@ -227,7 +239,8 @@ def answer(findings: Findings) -> tuple[str, str]:
     if findings.verdict == "clean":
         growth = " Growth that stopped is explained below." if findings.explained else ""
         return (
-            f"Across {_watched(findings)}, no reference in {target} kept more memory the more requests it served.",
+            f"Across {_watched(findings)}, no reference in {target} kept more memory the "
+            f"{'longer it ran' if findings.unit == 'second' else 'more requests it served'}.",
             f"Nothing needs to be done.{growth}",
         )
     if findings.verdict == "inconclusive" or not findings.suspects:

@@ -6,6 +6,7 @@
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -82,6 +83,9 @@ static void close_range_of(unsigned first, unsigned last)
 
 static void cut_off(void)
 {
+    prctl(PR_SET_PDEATHSIG, SIGKILL); /* a walk for a worker that is gone would leave its file behind */
+    if (getppid() != asked.worker)
+        _exit(0);
     static const int DEFAULTED[] = {SIGHUP, SIGINT, SIGQUIT, SIGILL, SIGTRAP, SIGABRT, SIGBUS, SIGFPE, SIGUSR1,
         SIGSEGV, SIGUSR2, SIGALRM, SIGTERM, SIGCHLD, SIGVTALRM, SIGPROF};
     struct sigaction plain = {.sa_handler = SIG_DFL};

@@ -40,6 +40,7 @@ static PyObject *start(PyObject *module, PyObject *arguments)
     size_t needed = LEAST_BYTES + (size_t)(SHARE_OF_RESIDENT * (double)resident_bytes());
     if (budget >= 0 && (size_t)budget < needed)
         return PyErr_Format(PyExc_MemoryError, "a walk may need %zu MB and %zd MB are free", needed >> 20, budget >> 20);
+    request.worker = getpid();
     request.interpreter = PyInterpreterState_Get();
     request.thread = PyThreadState_Get();
     if (request.interpreter->gc.collecting) {

@@ -13,6 +13,7 @@
 #include "internal/pycore_code.h"
 #include "internal/pycore_gc.h"
 #include "internal/pycore_object.h"
+#include <sys/types.h>
 #include <stdint.h>
 #include <stdbool.h>
 
@@ -115,6 +116,7 @@ void add_cells_of_running_frame(PyFrameObject *frame, void (*take)(PyObject *));
 struct request {
     const char *path, *header;
     int write_end, deadline_s;
+    pid_t worker;
     PyObject *modules, *stacks, *definitions, *spaces, *parts, *arguments;
     PyInterpreterState *interpreter;
     PyThreadState *thread;

@@ -110,6 +110,7 @@ def suspect_of(evidence: Evidence, found: Accumulation) -> Suspect:
             objects_per_request=round(rate, 4),
             bytes_per_request=round(found.bytes_per_request, 1),
             interval95=(round(low, 1), round(high, 1)),
+            per=evidence.unit,
         ),
         allocation_site=site,
         heaviest_site=heaviest_site(evidence, found.members, site),

@@ -50,6 +50,7 @@ def find(draft: Draft) -> None:
                 objects_per_request=round(trend.slope, 4),
                 bytes_per_request=0.0,
                 interval95=(0.0, 0.0),
+                per=draft.evidence.unit,
             ),
             why=f"The worker gains {trend.slope:.2f} open descriptors per request, and no growing number of "
             "Python objects holds them: they were opened as plain numbers, or by C code.",

@@ -70,6 +70,7 @@ def _suspect(
             objects_per_request=round(rate, 4),
             bytes_per_request=round(slope, 1),
             interval95=(round(interval95[0], 1), round(interval95[1], 1)),
+            per=evidence.unit,
         ),
         allocation_site=site,
         heaviest_site=heaviest_site(evidence, tuple(numbers), site),

@@ -62,6 +62,7 @@ def _suspect(
             objects_per_request=round(rate, 4),
             bytes_per_request=round(size, 1),
             interval95=(round(interval95[0], 1), round(interval95[1], 1)),
+            per=evidence.unit,
         ),
         allocation_site=allocation_site(evidence, tuple(new), tuple(members)),
         why=f"{TABLE} gains {rate:.2f} modules per request, in the last rung as in the ones before, and lets none go: "

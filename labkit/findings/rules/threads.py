@@ -70,6 +70,7 @@ def _suspect(draft: Draft, chief: Accumulation, hanging: list[Accumulation]) -> 
             objects_per_request=round(rate, 4),
             bytes_per_request=round(size, 1),
             interval95=(round(low, 1), round(high, 1)),
+            per=evidence.unit,
         ),
         allocation_site=_site(evidence, [chief, *hanging]),
         why=f"{rate:.2f} threads per request start to run {function} and none ends; each keeps its frames, "
