@@ -54,14 +54,14 @@ def test_a_peer_of_the_worker_sees_nothing(tmp_path: Path, doors: Path, walker: 
     with socket.create_server(("127.0.0.1", 0)) as listener:
         port = listener.getsockname()[1]
         app = f"import socket\nHELD = socket.create_connection(('127.0.0.1', {port}))\n" + APP
-        with serve("gunicorn gthread", tmp_path, doors, app=app, **environment(walker)) as served:
-            with listener.accept()[0] as peer:
-                (worker,) = served.workers()
-                collect_snapshot(worker, tmp_path / "x.heap", 60)
-                peer.setblocking(False)
-                with pytest.raises(BlockingIOError):
-                    peer.recv(1)
-                is_well(served, worker)
+        server = serve("gunicorn gthread", tmp_path, doors, app=app, **environment(walker))
+        with server as served, listener.accept()[0] as peer:
+            (worker,) = served.workers()
+            collect_snapshot(worker, tmp_path / "x.heap", 60)
+            peer.setblocking(False)
+            with pytest.raises(BlockingIOError):
+                peer.recv(1)
+            is_well(served, worker)
 
 
 @BOTH_WALKERS
