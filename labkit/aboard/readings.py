@@ -31,6 +31,7 @@ class Reading:
     requests_begun: int
     requests_ended: int
     requests_live: int
+    requests_kept: int
     resident_bytes: int | None
     unique_bytes: int | None
     threads: int | None
@@ -50,18 +51,29 @@ class Reading:
         return self.requests_begun - self.requests_ended
 
 
+class Phase:
+    """Whether a request is over; its request object may hold this, and no ticket."""
+
+    __slots__ = ("is_over",)
+
+    def __init__(self) -> None:
+        self.is_over = False
+
+
 class Ticket:
     """One request in flight, until ``end``; a ticket nobody holds any more has ended too."""
 
-    __slots__ = ("_end",)
+    __slots__ = ("_end", "phase")
 
     def __init__(self, end: Callable[[], None]) -> None:
         self._end: Callable[[], None] | None = end
+        self.phase = Phase()
 
     def end(self) -> None:
         """The answer is out, or never will be. Told twice, it is counted once."""
         end, self._end = self._end, None
         if end is not None:
+            self.phase.is_over = True
             end()
 
     def __del__(self) -> None:
@@ -83,7 +95,7 @@ class _Counts:
         self.lock = threading.RLock()
         self.begun = 0
         self.ended = 0
-        self.live: dict[int, weakref.ref[object]] = {}
+        self.live: dict[int, tuple[weakref.ref[object], Phase]] = {}
         self.growth = Growth(warmup_requests)
         self.unique: tuple[float, int | None] | None = None
 
@@ -135,7 +147,7 @@ class Readings:
                 call()
         return Ticket(counts.end)
 
-    def witness(self, request: object) -> None:
+    def witness(self, request: object, phase: Phase) -> None:
         """Count this request object as live until it is gone. Tied to it is a small object that can be watched."""
         counts = self._here()
         watched: object = _Witness()
@@ -145,7 +157,7 @@ class Readings:
             watched = request
         with contextlib.suppress(TypeError):
             reference = weakref.ref(watched, counts.forget)
-            counts.live[id(reference)] = reference
+            counts.live[id(reference)] = (reference, phase)
 
     def take(self, *, note_growth: bool = False) -> Reading:
         """Read everything now. ``note_growth`` at regular intervals, and by one caller only."""
@@ -171,6 +183,7 @@ class Readings:
             requests_begun=begun,
             requests_ended=ended,
             requests_live=len(counts.live),
+            requests_kept=sum(phase.is_over for _, phase in list(counts.live.values())),
             resident_bytes=seen and seen[0],
             unique_bytes=unique_bytes,
             threads=seen and seen[1],

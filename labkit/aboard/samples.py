@@ -17,6 +17,7 @@ GAUGES = {
     "labkit_gc_uncollected_objects": "Objects made since the last collection of a generation, as gc.get_count says.",
     "labkit_requests_in_flight": "Requests whose answers are not sent to their end.",
     "labkit_falcon_requests_live": "Falcon request objects that are alive, in flight or not.",
+    "labkit_falcon_requests_kept": "Falcon request objects that are alive though their answers are out.",
     "labkit_pool_checked_out": "Connections of a pool that are checked out.",
     "labkit_steady_unique_bytes": "As labkit_process_unique_bytes, once the worker's warm-up is over.",
 }
@@ -48,6 +49,7 @@ def gauges_of(reading: Reading) -> Iterator[tuple[str, str, float | None]]:
     yield "labkit_python_allocated_blocks", "", reading.allocated_blocks
     yield "labkit_requests_in_flight", "", reading.requests_in_flight
     yield "labkit_falcon_requests_live", "", reading.requests_live
+    yield "labkit_falcon_requests_kept", "", reading.requests_kept
     for generation, objects in enumerate(reading.gc_uncollected):
         yield "labkit_gc_uncollected_objects", str(generation), objects
     for pool, checked_out in reading.pools.items():

@@ -36,8 +36,15 @@ class StatsD:
         """Send one reading; counts are those since the last one."""
         with contextlib.suppress(OSError):
             self._begin_in_this_process()
-            for packet in self._packets(reading):
-                self._send_packet(packet)
+            if self._address is not None:
+                for packet in self._packets(reading):
+                    self._send_packet(packet, *self._address)
+
+    def close(self) -> None:
+        """Give the socket back; a later reading opens another."""
+        if self._socket is not None:
+            self._socket.close()
+            self._socket = None
 
     def _begin_in_this_process(self) -> None:
         if self._pid != os.getpid():
@@ -47,7 +54,7 @@ class StatsD:
             self._looked_up_s = time.monotonic()
             try:
                 self._look_up(socket.AI_NUMERICHOST)
-            except OSError:
+            except (OSError, UnicodeError):
                 threading.Thread(target=self._look_up_quietly, name="labkit-statsd-name", daemon=True).start()
 
     def _look_up_quietly(self) -> None:
@@ -58,10 +65,7 @@ class StatsD:
         found = socket.getaddrinfo(self._host, self._port, type=socket.SOCK_DGRAM, flags=flags)
         self._address = (found[0][0], found[0][4])
 
-    def _send_packet(self, packet: bytes) -> None:
-        if self._address is None:
-            return
-        family, address = self._address
+    def _send_packet(self, packet: bytes, family: int, address: Any) -> None:
         if self._socket is None or self._socket.family != family:
             self._socket = socket.socket(family, socket.SOCK_DGRAM)
             self._socket.setblocking(False)

@@ -10,9 +10,9 @@ import inspect
 from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping
 from typing import Any, cast
 
-from labkit.aboard.readings import Readings, Ticket
+from labkit.aboard.readings import Phase, Readings, Ticket
 
-_COUNTED = "labkit.counted"
+_PHASE = "labkit.phase"
 _FILE_WRAPPER = "wsgi.file_wrapper"
 
 
@@ -28,9 +28,11 @@ class Middleware:
 
     def process_request(self, req: Any, resp: Any) -> None:
         """Falcon calls it before anything else."""
-        self._readings.witness(req)
-        if _COUNTED not in self._environment(req):
+        phase = self._phase(req)
+        if phase is None:
             req._labkit_ticket = self._readings.begin()
+            phase = req._labkit_ticket.phase
+        self._readings.witness(req, phase)
 
     def process_response(self, req: Any, resp: Any, resource: Any, req_succeeded: bool) -> None:
         """Falcon calls it after the responder, and before a stream is read."""
@@ -47,13 +49,17 @@ class Middleware:
         self.process_response(req, resp, resource, req_succeeded)
 
     async def process_request_ws(self, req: Any, ws: Any) -> None:
-        """A WebSocket's request; whoever counts it is outside."""
-        self._readings.witness(req)
+        """A WebSocket's request; only ``watch`` can tell how long it is open."""
+        phase = self._phase(req)
+        if phase is not None:
+            self._readings.witness(req, phase)
 
     @staticmethod
-    def _environment(req: Any) -> Any:
+    def _phase(req: Any) -> Phase | None:
+        """What ``watch`` left in the request's environment."""
         scope = getattr(req, "scope", None)
-        return scope if scope is not None else req.env
+        phase = (req.env if scope is None else scope).get(_PHASE)
+        return phase if isinstance(phase, Phase) else None
 
 
 class _Answer:
@@ -127,7 +133,7 @@ class WatchedWsgi(_Watched):
         if instead is not None:
             return cast(Iterable[bytes], instead(environ, start_response))
         ticket = self._readings.begin()
-        environ[_COUNTED] = True
+        environ[_PHASE] = ticket.phase
         wrapper = environ.get(_FILE_WRAPPER)
         files: list[Any] = []
 
@@ -168,7 +174,7 @@ class WatchedAsgi(_Watched):
             return
         ticket = self._readings.begin()
         try:
-            await self._app({**scope, _COUNTED: True}, receive, send)
+            await self._app({**scope, _PHASE: ticket.phase}, receive, send)
         finally:
             ticket.end()
 

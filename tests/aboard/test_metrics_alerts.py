@@ -107,7 +107,7 @@ def play(life: Life, instance: str) -> dict[str, list[float | None]]:
             put(minute, "labkit_process_descriptors_limit", LIMIT, pid=pid)
             put(minute, "labkit_requests_in_flight", in_flight, pid=pid)
             kept = int(life.kept_per_request * ended[pid])
-            put(minute, "labkit_falcon_requests_live", in_flight + garbage + kept, pid=pid)
+            put(minute, "labkit_falcon_requests_kept", garbage + kept, pid=pid)
             lost = int(life.connections_per_minute * (minute - born))
             background = 2 if minute % 10 == 0 else 0
             put(minute, "labkit_pool_checked_out", in_flight + background + lost, pid=pid, pool="main")
