@@ -17,13 +17,14 @@ from labkit.drive.processes import end_group
 def serve(tmp_path: Path) -> Iterator[Callable[..., Server]]:
     """``serve(source, "gunicorn", "--workers", "2")``: see ``start_server``."""
     with contextlib.ExitStack() as stack:
-        started = 0
+        started: list[Server] = []
 
         def start(source: str, *command: str, **more: Any) -> Server:
-            nonlocal started
-            started += 1
-            server = start_server(tmp_path / f"server-{started}", source, *command, **more)
+            server = start_server(tmp_path / f"server-{len(started) + 1}", source, *command, **more)
+            started.append(server)
             stack.callback(end_group, server.process)
             return server
 
         yield start
+        for server in started:  # all at once: each may take a second to leave
+            server.process.terminate()

@@ -180,6 +180,7 @@ def test_the_leaky_services_are_named_and_no_other(
             lambda: all("LabkitRequestsLeaveMemory" in watching.fired()[service] for service in ("leaky", "recycled")),
             deadline_s=90,
         )
+        time.sleep(5)  # and nobody else follows
     finally:
         for players in visitors.values():
             players.stop()
