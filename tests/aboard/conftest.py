@@ -1,0 +1,30 @@
+"""Servers that end with their test."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from running import Server, start_server
+
+from labkit.drive.processes import end_group
+
+
+@pytest.fixture
+def serve(tmp_path: Path) -> Iterator[Callable[..., Server]]:
+    """``serve(source, "gunicorn", "--workers", "2")``: see ``start_server``."""
+    with contextlib.ExitStack() as stack:
+        started: list[Server] = []
+
+        def start(source: str, *command: str, **more: Any) -> Server:
+            server = start_server(tmp_path / f"server-{len(started) + 1}", source, *command, **more)
+            started.append(server)
+            stack.callback(end_group, server.process)
+            return server
+
+        yield start
+        for server in started:  # all at once: each may take a second to leave
+            server.process.terminate()
