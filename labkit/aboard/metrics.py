@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from labkit.aboard.prometheus import Exporter
-from labkit.aboard.readings import Reading, Readings
-from labkit.aboard.statsd import StatsD
-from labkit.aboard.ticker import Ticker
-from labkit.aboard.watch import is_asgi, watch
+from .prometheus import Exporter
+from .readings import Reading, Readings
+from .statsd import StatsD
+from .ticker import Ticker
+from .watch import is_asgi, watch
 
 
 def measure(

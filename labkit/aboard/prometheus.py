@@ -13,9 +13,9 @@ import time
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
-from labkit.aboard import worker_files
-from labkit.aboard.readings import Reading, Readings
-from labkit.aboard.samples import COUNTERS, GAUGES, LABELS, counters_of, gauges_of
+from . import worker_files
+from .readings import Reading, Readings
+from .samples import COUNTERS, GAUGES, LABELS, counters_of, gauges_of
 
 _THOROUGH_EVERY_S = 60.0
 

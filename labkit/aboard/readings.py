@@ -16,8 +16,8 @@ import weakref
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-from labkit.aboard import process
-from labkit.aboard.growth import Growth
+from . import process
+from .growth import Growth
 
 _WITNESS = "_labkit_witness"
 

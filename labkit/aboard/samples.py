@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from labkit.aboard.readings import Reading
+from .readings import Reading
 
 GAUGES = {
     "labkit_process_resident_bytes": "Resident memory of the worker, pages shared with others included.",

@@ -14,8 +14,8 @@ import time
 from collections.abc import Iterator
 from typing import Any
 
-from labkit.aboard.readings import Reading
-from labkit.aboard.samples import counters_of, gauges_of
+from .readings import Reading
+from .samples import counters_of, gauges_of
 
 _PACKET_BYTES = 1400  # with headers, one frame of an ordinary network
 _LOOK_UP_EVERY_S = 300.0

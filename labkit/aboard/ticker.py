@@ -8,7 +8,7 @@ import os
 import threading
 from collections.abc import Callable, Sequence
 
-from labkit.aboard.readings import Reading, Readings
+from .readings import Reading, Readings
 
 _log = logging.getLogger("labkit.aboard")
 

@@ -10,7 +10,7 @@ import inspect
 from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping
 from typing import Any, cast
 
-from labkit.aboard.readings import Phase, Readings, Ticket
+from .readings import Phase, Readings, Ticket
 
 _PHASE = "labkit.phase"
 _FILE_WRAPPER = "wsgi.file_wrapper"

@@ -5,7 +5,7 @@ all. The library itself removes few of a dead worker's files, so that the folder
 counters would be wrong too: their sum would fall, which reads as a restart. So a dead worker's counts are first added
 to one file per kind, ``counter_gone.db``, and then all its files go.
 
-In Gunicorn's configuration file: ``from labkit.aboard.worker_files import child_exit``. Other servers have no such
+In Gunicorn's configuration file: ``from labkit_aboard.worker_files import child_exit``. Other servers have no such
 hook: there each scrape looks for workers that are gone (``sweep``).
 """
 

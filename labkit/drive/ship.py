@@ -14,6 +14,8 @@ from labkit.drive.interpreter import locate_interpreter
 from labkit.errors import CannotWrite
 
 PACKAGE = "_labkit_agent"
+ABOARD = "labkit_aboard"
+NOT_SHIPPED = shutil.ignore_patterns("__pycache__", "native", "doors")
 
 
 @dataclass(frozen=True)
@@ -25,7 +27,7 @@ class Shipment:
 
 
 def ship_agent(folder: Path, python: str) -> Shipment:
-    """Write the agent for the interpreter ``python`` to ``folder``; an older one there is replaced as a whole.
+    """Write the agent for the interpreter ``python``, and ``labkit_aboard``, to ``folder``; older ones are replaced.
 
     Raises AppNotReady when there is no such interpreter, CannotWrite when the folder or the disk refuses.
     """
@@ -34,13 +36,16 @@ def ship_agent(folder: Path, python: str) -> Shipment:
         folder.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(dir=folder, prefix=".") as place:
             made = Path(place) / PACKAGE
-            shutil.copytree(AGENT_DIR, made, ignore=shutil.ignore_patterns("__pycache__", "native", "doors"))
+            shutil.copytree(AGENT_DIR, made, ignore=NOT_SHIPPED)
+            aboard = Path(place) / ABOARD
+            shutil.copytree(Path(AGENT_DIR).parent / "aboard", aboard, ignore=NOT_SHIPPED)
             if walker is not None:
                 shutil.copyfile(walker, made / f"_walker.{walker.name.partition('.')[2]}")
             for door in sorted((Path(AGENT_DIR) / "doors").glob("*.py")):
                 shutil.copyfile(door, Path(place) / door.name)
                 os.replace(Path(place) / door.name, folder / door.name)  # noqa: PTH105
-            _exchange(made, folder / PACKAGE, Path(place) / "older")
+            for new in (made, aboard):
+                _exchange(new, folder / new.name, Path(place) / f"older-{new.name}")
     except OSError as error:
         raise CannotWrite(
             f"The agent could not be written to {folder}.",

@@ -53,7 +53,7 @@ def test_the_agent_is_written_with_instructions(run: Run, tmp_path: Path) -> Non
     assert f"uwsgi --import {tmp_path}/aboard/labkit_uwsgi.py" in said
     assert "import labkit_agent; labkit_agent.start()" in said
     names = {path.name for path in (tmp_path / "aboard").iterdir()}
-    assert names == {"_labkit_agent", "labkit_agent.py", "labkit_gunicorn.py", "labkit_uwsgi.py"}
+    assert names == {"_labkit_agent", "labkit_aboard", "labkit_agent.py", "labkit_gunicorn.py", "labkit_uwsgi.py"}
     assert not list((tmp_path / "aboard").rglob("*.c"))
 
 
