@@ -98,7 +98,7 @@ def track_sqlite3(
 ) -> type[sqlite3.Connection]:
     """A connection class for ``sqlite3.connect(path, factory=...)``: out from opening until ``close()``.
 
-    A connection that is dropped is closed by SQLite's wrapper, and no longer told.
+    One that is dropped without ``close()`` is open, and told, until the collector finds it: it is part of a cycle.
     """
 
     class Connection(base):  # type: ignore[misc, valid-type]

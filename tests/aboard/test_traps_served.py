@@ -1,4 +1,4 @@
-"""Each way to lose a connection that was found by hand, in a real worker, on a real database, beside its healthy twin."""
+"""Each way to lose a connection that is known, in a real worker, on a real database, beside its healthy twin."""
 
 from __future__ import annotations
 
