@@ -66,7 +66,7 @@ class ConnectionTracker:
             if len(out) < MOST_RECORDS:
                 mark = current_request.get()
                 place = self._places.of_caller()
-                slot = Slot(number, pool, place, mark, time.monotonic(), threading.get_native_id())
+                slot = Slot(out, number, pool, place, mark, time.monotonic(), threading.get_native_id())
                 # Called with the dead reference, which is then what pop() answers if there is nothing to remove.
                 slot.owner = weakref.ref(owner, partial(out.pop, number))
                 if connection is not None:
@@ -78,10 +78,11 @@ class ConnectionTracker:
         process.not_recorded += 1
         return None
 
-    def check_in(self, slot: Slot | None) -> None:
-        """It came back. To say so twice does no harm."""
+    @staticmethod
+    def check_in(slot: Slot | None) -> None:
+        """It came back. To say so twice does no harm, nor does a child that gives back what its parent took."""
         if slot is not None:
-            self._process().out.pop(slot.number, None)
+            slot.out.pop(slot.number, None)
 
     def begin_request(self, method: str, watched: bool = True) -> RequestMark:
         """A request begins; ``watched`` says whether its end will be seen."""

@@ -48,6 +48,7 @@ class Slot:
         "connection",
         "number",
         "object_gone",
+        "out",
         "owner",
         "place",
         "pool",
@@ -59,6 +60,7 @@ class Slot:
 
     def __init__(
         self,
+        out: dict[int, Slot],
         number: int,
         pool: str,
         place: tuple[str, int, str],
@@ -66,6 +68,7 @@ class Slot:
         since: float,
         thread_id: int,
     ) -> None:
+        self.out = out  # the records it is one of
         self.number = number
         self.pool = pool
         self.place = place

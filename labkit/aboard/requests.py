@@ -24,10 +24,10 @@ Send = Callable[[Message], Awaitable[None]]
 def watch(app: Any, tracker: ConnectionTracker) -> Any:
     """The same app, WSGI or ASGI, telling the tracker when each request begins and when its response is done.
 
-    A Falcon app is given the middleware besides. Wrap last: what is returned is for the server.
+    A Falcon app is given middleware for its routes besides. Wrap last: what is returned is for the server.
     """
     if hasattr(app, "add_middleware") and hasattr(app, "add_sink"):
-        app.add_middleware(RequestMiddleware(tracker))
+        app.add_middleware(RouteMiddleware())
     return WatchedASGI(app, tracker) if _is_asgi(app) else WatchedWSGI(app, tracker)
 
 
@@ -35,11 +35,29 @@ def _is_asgi(app: Any) -> bool:
     return any(map(inspect.iscoroutinefunction, (app, app.__call__)))
 
 
-class RequestMiddleware:
-    """Middleware for Falcon, WSGI and ASGI: the route template of the request being served.
+class RouteMiddleware:
+    """Middleware for Falcon, WSGI and ASGI: the route template of the request that ``watch`` has marked."""
 
-    Under ``watch`` that is all it does. Alone, it marks the request as well, until ``process_response``; that a
-    response has *ended* nobody can say then, and nothing is ever told as left behind.
+    def process_resource(self, req: Any, resp: Any, resource: Any, params: Any) -> None:
+        """The route has been found."""
+        mark = current_request.get()
+        if mark is not None and req.uri_template:
+            mark.route = req.uri_template
+
+    async def process_resource_async(self, req: Any, resp: Any, resource: Any, params: Any) -> None:
+        """As ``process_resource``."""
+        self.process_resource(req, resp, resource, params)
+
+    async def process_resource_ws(self, req: Any, ws: Any, resource: Any, params: Any) -> None:
+        """The route of a WebSocket."""
+        self.process_resource(req, ws, resource, params)
+
+
+class RequestMiddleware(RouteMiddleware):
+    """Middleware for a Falcon app that ``watch`` cannot be put around.
+
+    The request is marked until ``process_response``; that its response has *ended* nobody can say then, and nothing is
+    ever told as left behind. Under ``watch`` it does no harm.
     """
 
     def __init__(self, tracker: ConnectionTracker) -> None:
@@ -51,12 +69,6 @@ class RequestMiddleware:
         if mark is None or not mark.watched:
             current_request.set(self._tracker.begin_request(req.method, watched=False))
 
-    def process_resource(self, req: Any, resp: Any, resource: Any, params: Any) -> None:
-        """The route has been found."""
-        mark = current_request.get()
-        if mark is not None and req.uri_template:
-            mark.route = req.uri_template
-
     def process_response(self, req: Any, resp: Any, resource: Any, req_succeeded: bool) -> None:
         """The responder is done. The response is not: a stream has not even been begun."""
         mark = current_request.get()
@@ -67,17 +79,9 @@ class RequestMiddleware:
         """As ``process_request``."""
         self.process_request(req, resp)
 
-    async def process_resource_async(self, req: Any, resp: Any, resource: Any, params: Any) -> None:
-        """As ``process_resource``."""
-        self.process_resource(req, resp, resource, params)
-
     async def process_response_async(self, req: Any, resp: Any, resource: Any, req_succeeded: bool) -> None:
         """As ``process_response``."""
         self.process_response(req, resp, resource, req_succeeded)
-
-    async def process_resource_ws(self, req: Any, ws: Any, resource: Any, params: Any) -> None:
-        """The route of a WebSocket."""
-        self.process_resource(req, ws, resource, params)
 
 
 class WatchedASGI:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import atexit
 import gc
 import json
 import os
@@ -23,6 +24,8 @@ RETURNING = ConnectionPool(WHERE, min_size=1, max_size=2, open=True, timeout=20,
 ENGINE = sqlalchemy.create_engine(
     "postgresql+psycopg://", creator=lambda: psycopg.connect(WHERE), pool_size=30, max_overflow=0, pool_timeout=20
 )
+atexit.register(POOL.close)  # on Python 3.13 a pool that is open at the end holds the worker for 30 s, watched or not
+atexit.register(RETURNING.close)
 track_psycopg_pool(POOL, TRACKER)
 track_psycopg_pool(RETURNING, TRACKER, name="returning")
 track_sqlalchemy(ENGINE, TRACKER)

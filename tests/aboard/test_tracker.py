@@ -144,11 +144,13 @@ def test_invalidated_detached_disposed_and_reconnected(tracker: ConnectionTracke
         assert tracker.out() == []  # the pool has its place back
         with engine.connect():
             assert len(tracker.out()) == 1
+    first_pool = engine.pool
     with engine.connect():
         engine.dispose()
         with engine.connect():
             assert len(tracker.out()) == 2
     assert tracker.out() == []
+    first_pool.dispose()  # what came back into it
 
 
 def test_a_check_out_that_is_tried_again_is_one(tracker: ConnectionTracker, engine: sqlalchemy.Engine) -> None:
