@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import gc
 import inspect
@@ -18,7 +19,7 @@ from typing import Any
 import psycopg
 import pytest
 import sqlalchemy
-from psycopg_pool import ConnectionPool, NullConnectionPool
+from psycopg_pool import AsyncConnectionPool, ConnectionPool, NullConnectionPool
 from sqlalchemy.pool import NullPool
 
 from labkit.aboard import (
@@ -153,6 +154,23 @@ def test_invalidated_detached_disposed_and_reconnected(tracker: ConnectionTracke
     first_pool.dispose()  # what came back into it
 
 
+def test_a_place_that_is_taken_again_while_its_connection_is_detached(
+    tracker: ConnectionTracker, engine: sqlalchemy.Engine
+) -> None:
+    """The pool gives the place away before it says that it was detached."""
+    taken = []
+
+    @sqlalchemy.event.listens_for(engine, "detach", insert=True)
+    def take(*_: object) -> None:
+        taken.append(engine.connect())
+
+    with engine.connect() as connection:
+        connection.detach()
+        assert [each.function for each in tracker.out()] == [take.__qualname__]
+    taken.pop().close()
+    assert tracker.out() == []
+
+
 def test_a_check_out_that_is_tried_again_is_one(tracker: ConnectionTracker, engine: sqlalchemy.Engine) -> None:
     refusals = [sqlalchemy.exc.DisconnectionError("gone"), None]
 
@@ -236,6 +254,11 @@ class Touchy(psycopg.Connection[Any]):
     def _refuse(self, *_: object) -> Any:
         raise AssertionError("somebody called us")
 
+    def __setattr__(self, name: str, value: object) -> None:
+        if "labkit" in name:
+            self._refuse()
+        super().__setattr__(name, value)
+
     __repr__ = __str__ = __eq__ = __ne__ = __hash__ = __format__ = __setstate__ = __reduce__ = _refuse  # type: ignore[assignment]
 
 
@@ -245,6 +268,22 @@ def test_the_connections_own_methods_are_never_called(database: str, tracker: Co
         for _ in range(2):
             with pool.connection():
                 assert tracker.as_dict()["out"] == 1
+
+
+def test_whoever_runs_the_event_loop_is_not_who_took_it(database: str, tracker: ConnectionTracker) -> None:
+    """A task that is the library's own coroutine has no line of the app; what called ``asyncio.run`` is not it."""
+
+    async def main() -> None:
+        async with AsyncConnectionPool(database, min_size=1, open=False, timeout=20) as pool:
+            track_psycopg_pool(pool, tracker)
+            connection = await asyncio.create_task(pool.getconn())
+            assert [(each.file, each.line, each.function) for each in tracker.out()] == [("?", 0, "?")]
+            await pool.putconn(connection)
+            async with pool.connection():
+                assert [each.function.split(".")[-1] for each in tracker.out()] == ["main"]
+        assert tracker.out() == []
+
+    asyncio.run(main())
 
 
 # ---- sqlite3 -----------------------------------------------------------------------------------------------------
