@@ -8,8 +8,11 @@ import gc
 import inspect
 import json
 import os
+import shutil
 import sqlite3
+import subprocess
 import sys
+import textwrap
 import threading
 import weakref
 from collections.abc import Iterator
@@ -395,6 +398,23 @@ def test_what_goes_wrong_here_is_counted_and_not_raised() -> None:
     tracker = ConnectionTracker()
     assert tracker.check_out("pool", 5) is None  # an int has no weak references
     assert tracker.as_dict()["not_recorded_total"] == 1
+
+
+def test_the_folder_can_be_copied_and_needs_no_library(tmp_path: Path) -> None:
+    shutil.copytree(Path(connections.__file__).parent, tmp_path / "mine", ignore=shutil.ignore_patterns("__pycache__"))
+    program = """
+        import sys
+        sys.path.insert(0, sys.argv[1])
+        import mine, sqlite3
+        tracker = mine.ConnectionTracker()
+        connection = sqlite3.connect(":memory:", factory=mine.track_sqlite3(tracker))
+        print([each.file for each in tracker.out()])
+        connection.close()
+        print(sorted({"labkit", "falcon", "sqlalchemy", "psycopg", "psycopg_pool", "greenlet"} & set(sys.modules)))
+    """
+    command = [sys.executable, "-IS", "-c", textwrap.dedent(program), str(tmp_path)]
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    assert done.stdout.splitlines() == ["['<string>']", "[]"]
 
 
 # ---- threads and finalizers ------------------------------------------------------------------------------
