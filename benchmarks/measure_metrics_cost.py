@@ -22,9 +22,9 @@ import falcon
 import falcon.testing
 
 from labkit.aboard import process
+from labkit.aboard.counting import count_requests
 from labkit.aboard.prometheus import Exporter
 from labkit.aboard.readings import Readings
-from labkit.aboard.watch import watch
 
 CALLS = 3000
 
@@ -58,7 +58,7 @@ def seconds(function: Callable[[], object], times: int) -> float:
 
 
 def measure_requests(rounds: int) -> None:
-    plain, watched = make_app(), watch(make_app(), Readings())
+    plain, watched = make_app(), count_requests(make_app(), Readings())
     pairs = [(seconds(lambda: call(plain), CALLS), seconds(lambda: call(watched), CALLS)) for _ in range(rounds)]
     more = statistics.median(after - before for before, after in pairs)
     print(f"a request: {more * 1e6:.1f} microseconds of CPU more")

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from .counting import count_requests, is_asgi
 from .prometheus import Exporter
 from .readings import Reading, Readings
 from .statsd import StatsD
 from .ticker import Ticker
-from .watch import is_asgi, watch
 
 
 def measure(
@@ -39,4 +39,4 @@ def measure(
     if statsd is not None:
         sinks.append(StatsD(*statsd).send)
     Ticker(readings, sinks, every_s=every_s)
-    return watch(app, readings, asgi=asgi, instead=instead)
+    return count_requests(app, readings, asgi=asgi, instead=instead)

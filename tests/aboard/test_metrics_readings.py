@@ -17,9 +17,9 @@ import falcon.testing
 import psutil
 import pytest
 
+from labkit.aboard.counting import Middleware, count_requests
 from labkit.aboard.growth import Growth
 from labkit.aboard.readings import Reading, Readings
-from labkit.aboard.watch import Middleware, watch
 
 
 def in_flight(readings: Readings) -> int:
@@ -184,7 +184,7 @@ def ask(app: Any, path: str, **environ: Any) -> tuple[Any, list[bytes]]:
 def test_a_stream_is_in_flight_until_it_is_closed(readings: Readings) -> None:
     app, shop = falcon.App(), Shop(readings)
     app.add_route("/{what}", shop)
-    answer, pieces = ask(watch(app, readings), "/stream")
+    answer, pieces = ask(count_requests(app, readings), "/stream")
     assert pieces == [b"piece"] * 3
     assert shop.stream.seen == [1, 1, 1]
     assert in_flight(readings) == 1
@@ -207,7 +207,7 @@ def test_alone_the_middleware_cannot_see_the_end_of_a_stream(readings: Readings)
 
 @pytest.mark.parametrize("path", ["/text", "/error", "/nowhere/at/all", "/file"])
 def test_every_answer_ends(shop: Any, readings: Readings, path: str) -> None:
-    answer, _ = ask(watch(shop, readings), path)
+    answer, _ = ask(count_requests(shop, readings), path)
     assert in_flight(readings) == 1
     answer.close()
     reading = readings.take()
@@ -216,12 +216,12 @@ def test_every_answer_ends(shop: Any, readings: Readings, path: str) -> None:
 
 def test_what_escapes_the_app_ends_too(shop: Any, readings: Readings) -> None:
     with pytest.raises(SystemExit):
-        ask(watch(shop, readings), "/crash")
+        ask(count_requests(shop, readings), "/crash")
     assert in_flight(readings) == 0
 
 
 def test_a_whole_answer_keeps_its_length(shop: Any, readings: Readings) -> None:
-    answer, pieces = ask(watch(shop, readings), "/text")
+    answer, pieces = ask(count_requests(shop, readings), "/text")
     assert len(answer) == len(pieces) == 1
 
 
@@ -234,7 +234,7 @@ def test_the_servers_file_wrapper_gets_its_file(shop: Any, readings: Readings) -
         def __iter__(self) -> Iterator[bytes]:
             yield self.file.read()
 
-    app = watch(shop, readings)
+    app = count_requests(shop, readings)
     environ = falcon.testing.create_environ("/file") | {"wsgi.file_wrapper": Wrapper}
     answer = app(environ, lambda status, headers, error=None: None)
     assert isinstance(answer, Wrapper), "the server knows its own"
@@ -246,7 +246,7 @@ def test_the_servers_file_wrapper_gets_its_file(shop: Any, readings: Readings) -
 
 
 def test_kept_requests_are_told_from_those_in_flight(shop: Any, readings: Readings) -> None:
-    app = watch(shop, readings)
+    app = count_requests(shop, readings)
     for path in ("/text", "/keep", "/error", "/keep", "/text"):
         ask(app, path)[0].close()
     gc.collect()
@@ -266,7 +266,7 @@ def test_a_request_being_answered_is_live_and_not_kept(readings: Readings) -> No
 
     app = falcon.App()
     app.add_route("/", Look())
-    ask(watch(app, readings), "/")[0].close()
+    ask(count_requests(app, readings), "/")[0].close()
     assert [(reading.requests_live, reading.requests_kept) for reading in seen] == [(1, 0)]
 
 
@@ -278,12 +278,12 @@ def test_a_request_path_never_asks_the_collector(
 
     monkeypatch.setattr(gc, "get_objects", refuse)
     monkeypatch.setattr(gc, "collect", refuse)
-    ask(watch(shop, readings), "/text")[0].close()
+    ask(count_requests(shop, readings), "/text")[0].close()
     readings.take()
 
 
 def test_the_watched_app_is_still_the_app(shop: Any, readings: Readings) -> None:
-    app = watch(shop, readings)
+    app = count_requests(shop, readings)
     app.add_sink(lambda req, resp, **_: setattr(resp, "text", "sunk"), "/sink")
     assert falcon.testing.TestClient(app).simulate_get("/sink/deep").text == "sunk"
 
@@ -311,7 +311,7 @@ class AsyncShop:
 def test_an_asgi_stream_is_in_flight_until_the_app_returns(readings: Readings) -> None:
     app, shop = falcon.asgi.App(), AsyncShop(readings)
     app.add_route("/{what}", shop)
-    client = falcon.testing.TestClient(watch(app, readings))
+    client = falcon.testing.TestClient(count_requests(app, readings))
     assert client.simulate_get("/text").content == b"piece" * 3
     assert client.simulate_get("/keep").status_code == 200
     assert shop.seen == [1] * 6
@@ -325,7 +325,7 @@ def test_a_cancelled_asgi_request_has_ended(readings: Readings) -> None:
         await asyncio.sleep(3600)
 
     async def disconnect() -> None:
-        task = asyncio.create_task(watch(app, readings)({"type": "http", "path": "/"}, None, None))
+        task = asyncio.create_task(count_requests(app, readings)({"type": "http", "path": "/"}, None, None))
         await asyncio.sleep(0)
         assert in_flight(readings) == 1
         task.cancel()

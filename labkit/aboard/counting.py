@@ -19,8 +19,8 @@ _FILE_WRAPPER = "wsgi.file_wrapper"
 class Middleware:
     """Falcon middleware, WSGI and ASGI: which request objects live.
 
-    ``watch`` adds it by itself. Alone it also counts requests as well as can be done from within Falcon: a streamed
-    answer ends too early, and one that Falcon gives up on ends when its request object is gone.
+    ``count_requests`` adds it by itself. Alone it also counts requests, as well as can be done from within Falcon: a
+    streamed answer ends too early, and one that Falcon gives up on ends when its request object is gone.
     """
 
     def __init__(self, readings: Readings) -> None:
@@ -49,14 +49,14 @@ class Middleware:
         self.process_response(req, resp, resource, req_succeeded)
 
     async def process_request_ws(self, req: Any, ws: Any) -> None:
-        """A WebSocket's request; only ``watch`` can tell how long it is open."""
+        """A WebSocket's request; only ``count_requests`` can tell how long it is open."""
         phase = self._phase(req)
         if phase is not None:
             self._readings.witness(req, phase)
 
     @staticmethod
     def _phase(req: Any) -> Phase | None:
-        """What ``watch`` left in the request's environment."""
+        """What ``count_requests`` left in the request's environment."""
         scope = getattr(req, "scope", None)
         phase = (req.env if scope is None else scope).get(_PHASE)
         return phase if isinstance(phase, Phase) else None
@@ -187,7 +187,9 @@ def is_asgi(app: Any) -> bool:
     return inspect.iscoroutinefunction(app) or inspect.iscoroutinefunction(type(app).__call__)
 
 
-def watch(app: Any, readings: Readings, *, asgi: bool | None = None, instead: Mapping[str, Any] | None = None) -> Any:
+def count_requests(
+    app: Any, readings: Readings, *, asgi: bool | None = None, instead: Mapping[str, Any] | None = None
+) -> Any:
     """The same app, its requests counted in ``readings``; of a Falcon app its request objects too.
 
     ``asgi`` need only be said of an app whose call is neither ``async def`` nor WSGI. ``instead`` are apps of the same
