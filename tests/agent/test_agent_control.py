@@ -8,6 +8,7 @@ import socket
 import stat
 import subprocess
 import sys
+import tempfile
 import threading
 from collections.abc import Iterator
 from pathlib import Path
@@ -78,8 +79,9 @@ except PermissionError:
     done = subprocess.run([sys.executable, "-c", client], capture_output=True, text=True, check=True, timeout=60)
     assert done.stdout.strip() == "no permission"
     # somebody opened the doors: the agent itself still refuses
-    for place in (Path(path), *Path(path).parents[:4]):
-        place.chmod(0o777)
+    for place in (Path(path), *Path(path).parents):
+        if Path(tempfile.gettempdir()) in place.parents:
+            place.chmod(0o777)
     talk = f"""
 import os, socket
 os.setuid(65534)

@@ -254,6 +254,6 @@ def test_a_socket_that_is_swept_away_comes_back(tmp_path: Path, doors: Path) -> 
             path.unlink()
         served.agents.rmdir()
         deadline = time.monotonic() + 20
-        while {worker.pid for worker in live_workers(served.agents)} < before and time.monotonic() < deadline:
+        while not {worker.pid for worker in live_workers(served.agents)} >= before and time.monotonic() < deadline:
             time.sleep(0.05)
         assert {worker.pid for worker in live_workers(served.agents)} >= before
