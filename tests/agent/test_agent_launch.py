@@ -32,7 +32,7 @@ def test_each_server_serves_the_app_and_its_agent_takes_pictures(target: Target,
     with target.serve(app, server=server) as served:
         assert served.get() == "1"
         assert json.loads((served.run_dir / "listening.json").read_text())["port"] > 0
-        assert set(served.worker) == {"pid", "socket", "python"}
+        assert set(served.worker) == {"pid", "socket", "python", "walker"}
         assert served.worker["python"].startswith(Path(target.python).name.removeprefix("python")[:4])
         served.agent.snapshot(str(target.folder / "x.heap"))
         assert not list(served.run_dir.glob("*.tmp"))
