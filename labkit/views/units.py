@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import math
+from typing import TYPE_CHECKING
 
-from labkit.findings.model import Unit
+if TYPE_CHECKING:
+    from labkit.findings.model import Unit  # with pydantic, which whoever only opens a heap does not need
 
 UNMEASURED = "not measured"
 _UNITS = ("B", "kB", "MB", "GB", "TB")

@@ -174,3 +174,11 @@ def test_html_escapes_names(tmp_path: Path) -> None:
 def test_errors_are_those_of_reading(tmp_path: Path) -> None:
     with pytest.raises(NotASnapshot):
         labkit.open_snapshot(tmp_path / "none.heap")
+
+
+def test_opening_a_heap_imports_no_more_than_it_needs() -> None:
+    """pandas and pydantic take longer to import than a large heap to open."""
+    unwanted = "{'pandas', 'pydantic', 'matplotlib'}"
+    ask = f"import labkit, sys; labkit.open_snapshot; print(sorted({unwanted} & sys.modules.keys()))"
+    done = subprocess.run([sys.executable, "-c", ask], capture_output=True, text=True, check=True, timeout=60)
+    assert done.stdout == "[]\n"
