@@ -7,12 +7,12 @@ inside adds the one thing that only the framework knows, the route.
 
 from __future__ import annotations
 
-import inspect
 import time
 from collections.abc import Awaitable, Callable, Iterator
 from typing import Any
 
 from .connections import ConnectionTracker
+from .counting import is_asgi
 from .records import RequestMark, current_request
 
 Scope = dict[str, Any]
@@ -28,11 +28,7 @@ def watch(app: Any, tracker: ConnectionTracker) -> Any:
     """
     if hasattr(app, "add_middleware") and hasattr(app, "add_sink"):
         app.add_middleware(RouteMiddleware())
-    return WatchedASGI(app, tracker) if _is_asgi(app) else WatchedWSGI(app, tracker)
-
-
-def _is_asgi(app: Any) -> bool:
-    return any(map(inspect.iscoroutinefunction, (app, app.__call__)))
+    return WatchedASGI(app, tracker) if is_asgi(app) else WatchedWSGI(app, tracker)
 
 
 class RouteMiddleware:

@@ -38,18 +38,17 @@ def is_loaded():
 
 
 def start(partial, write_end, deadline_s, prepared):
-    """Make the child; return its pid. MemoryError when there is too little memory to walk in."""
+    """Make the child; return its pid."""
     stacks = [
         (stack.name, [(frame, name) for frame, _, name, _, _ in stack.frames], list(stack.held))
         for stack in record_stacks(read_locals=False)
     ]
-    budget, header, definitions, spaces = prepared
+    header, definitions, spaces = prepared
     return _modules[0].start(
         os.fsencode(partial),
         header,
         write_end,
         int(deadline_s),
-        budget,
         sys.modules,
         stacks,
         definitions,
@@ -59,7 +58,8 @@ def start(partial, write_end, deadline_s, prepared):
 
 
 def prepare():
-    """What the walk needs and can be made while the worker goes on."""
+    """What the walk needs and can be made while the worker goes on; MemoryError when there is too little memory."""
+    room.require_room(room.COMPILED)
     header = write.header("c", {"gc_count": list(gc.get_count()), "gc_enabled": gc.isenabled()})
     text = json.dumps(header).removesuffix("}").encode()
-    return room.free_bytes(), text, own.definitions(), list(own.spaces().values())
+    return text, own.definitions(), list(own.spaces().values())

@@ -102,7 +102,7 @@ def _start_child(partial, deadline_s, start, prepared):
 
 
 def _start_forked(partial, write_end, deadline_s, prepared):
-    room.require_room_for_plain_walk()
+    room.require_room(room.PLAIN)
     stacks, worker = threads.record_stacks(), os.getpid()
     pid = fork()
     if pid == 0:

@@ -98,7 +98,7 @@ def _gaining(evidence: Evidence) -> tuple[set[int], set[int]]:
     objects = evidence.objects[:, -1] - evidence.objects[:, 0]
     bytes_gained = evidence.bytes[:, -1] - evidence.bytes[:, 0]
     served = evidence.requests[-1] - evidence.requests[0]
-    enough = objects >= _smallest(evidence)
+    enough = objects >= smallest_gain(evidence)
     swollen = ~enough & (bytes_gained >= thresholds.MIN_BYTES_PER_REQUEST_IN_PLACE * served)
     gaining = set(np.flatnonzero(enough).tolist())
     holders = {evidence.populations.rows[number].parent for number in gaining}
@@ -106,7 +106,7 @@ def _gaining(evidence: Evidence) -> tuple[set[int], set[int]]:
     return gaining, set(np.flatnonzero(swollen).tolist()) - holders - inside
 
 
-def _smallest(evidence: Evidence) -> float:
+def smallest_gain(evidence: Evidence) -> float:
     """The least number of objects that counts as growth of a rung."""
     return max(thresholds.MIN_OBJECTS_PER_RUNG, thresholds.MIN_OBJECTS_PER_REQUEST * evidence.requests_per_rung)
 
@@ -160,7 +160,7 @@ def _accumulation(evidence: Evidence, paths: list[_Path]) -> Accumulation:
     sizes: Counts = evidence.bytes[members].sum(axis=0)
     own: Counts = evidence.bytes[retainers].sum(axis=0)
     served = evidence.requests[-1] - evidence.requests[0]
-    smallest = _smallest(evidence)
+    smallest = smallest_gain(evidence)
     return Accumulation(
         retainer=paths[0].retainer,
         tops=tuple(tops),
@@ -170,13 +170,13 @@ def _accumulation(evidence: Evidence, paths: list[_Path]) -> Accumulation:
         objects=objects,
         bytes=sizes + own,
         objects_trend=trend_of(evidence.requests, objects.tolist(), smallest=smallest),
-        bytes_trend=trend_of(evidence.requests, sizes.tolist(), smallest=smallest, unit=_noise_bytes(sizes)),
+        bytes_trend=trend_of(evidence.requests, sizes.tolist(), smallest=smallest, unit=noise_bytes(sizes)),
         overhead_bytes_per_request=max(int(own[-1] - own[0]), 0) / served,
         overhead_step_bytes_per_request=max(int(np.diff(own).max()), 0) / served,
     )
 
 
-def _noise_bytes(sizes: Counts) -> float:
+def noise_bytes(sizes: Counts) -> float:
     """How much a rung's bytes may differ by chance: a fifth, for buffers grow in steps of their own."""
     return max(float(np.diff(sizes).max()) / 25, 1.0)
 

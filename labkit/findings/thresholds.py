@@ -25,7 +25,7 @@ MIN_GARBAGE_BYTES = 65_536
 #: we do not know why: allocator slack was seen up to 310 bytes a request in workers without a leak.
 MAX_UNEXPLAINED_BYTES_PER_REQUEST = 1_024.0
 #: ... and this much for each thread that stays: the part of its stack it touched, and an arena of the allocator;
-#: 14 to 17 kB were seen.
+#: 14 kB were seen.
 MAX_BYTES_PER_THREAD = 65_536.0
 
 #: From this share of unexpected error answers on, the reader is told: the load may not do what was meant.

@@ -6,6 +6,7 @@ as which (``copy_node``, ``copy_of`` in ``labkit.agent.layout``).
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -38,8 +39,8 @@ def copies_by_type(graph: Graph) -> list[Copies]:
 
     Raises AnalysisError for a snapshot of the format's first version, which does not know copies.
     """
-    group = graph.snapshot.columns["node_type"].astype(np.int64)
-    return [_row(found, graph.snapshot.types[found.number], "") for found in _by_group(graph, group)]
+    types = graph.snapshot.types
+    return _by_group(graph, graph.snapshot.columns["node_type"].astype(np.int64), lambda row: (types[row], ""))
 
 
 def copies_by_population(tree: PathTree) -> list[Copies]:
@@ -48,22 +49,16 @@ def copies_by_population(tree: PathTree) -> list[Copies]:
     Raises AnalysisError for a snapshot of the format's first version, which does not know copies.
     """
     populations = Populations()
-    found = _by_group(tree.graph, populations.fold(tree))
-    return [
-        _row(each, populations.rows[each.number].type, folded_path(populations.path(each.number))) for each in found
-    ]
+    numbers = populations.fold(tree)
+
+    def name(number: int) -> tuple[str, str]:
+        return populations.rows[number].type, folded_path(populations.path(number))
+
+    return _by_group(tree.graph, numbers, name)
 
 
-@dataclass(frozen=True)
-class _Group:
-    number: int
-    objects: int
-    copies: int
-    texts: int
-    copied_bytes: int
-
-
-def _by_group(graph: Graph, group_of: Ints) -> list[_Group]:
+def _by_group(graph: Graph, group_of: Ints, name: Callable[[int], tuple[str, str]]) -> list[Copies]:
+    """``group_of`` has shape (nodes,); ``name`` gives a group's type and path."""
     columns = graph.snapshot.columns
     if graph.snapshot.header.get("version") == 1:
         raise AnalysisError(
@@ -79,8 +74,7 @@ def _by_group(graph: Graph, group_of: Ints) -> list[_Group]:
     texts = np.bincount(distinct, minlength=count)
     sizes = bytes_per_group(graph.size_bytes[copies], groups, count)
     order = sorted(np.flatnonzero(copied).tolist(), key=lambda number: (-int(sizes[number]), number))
-    return [_Group(n, int(objects[n]), int(copied[n]), int(texts[n]), int(sizes[n])) for n in order]
-
-
-def _row(found: _Group, kind: str, path: str) -> Copies:
-    return Copies(kind, path, found.objects, found.copies, found.texts, found.copied_bytes)
+    return [
+        Copies(*name(number), *(int(figures[number]) for figures in (objects, copied, texts, sizes)))
+        for number in order
+    ]

@@ -198,7 +198,7 @@ def _counts(axes: Axes, samples: list[Sample], suspect: Suspect) -> None:
     _count_axis(axes)
     axes.set_ylim(bottom=0)
     what = "Threads of the worker" if threads else "Open descriptors of the worker"
-    _title(axes, what, f"{objects_rate(slope, suspect.grows.per).replace(' ', ' more ', 1)}")
+    _title(axes, what, objects_rate(slope, suspect.grows.per).replace(" ", " more ", 1))
 
 
 def _descriptors_and_threads(axes: Axes, samples: list[Sample]) -> None:

@@ -8,38 +8,17 @@
 #include <errno.h>
 #include <pthread.h>
 #include <signal.h>
-#include <stdio.h>
 #include <sys/syscall.h>
 #include <unistd.h>
-
-/* Measured: columns, names and the table of rows take less than this share of the worker's resident memory. */
-#define SHARE_OF_RESIDENT 0.75
-#define LEAST_BYTES (16u << 20)
-
-static size_t resident_bytes(void)
-{
-    size_t whole = 0, pages = 0;
-    FILE *stream = fopen("/proc/self/statm", "re");
-    if (!stream)
-        return 0;
-    if (fscanf(stream, "%zu %zu", &whole, &pages) != 2)
-        pages = 0;
-    fclose(stream);
-    return pages * (size_t)sysconf(_SC_PAGESIZE);
-}
 
 static PyObject *start(PyObject *module, PyObject *arguments)
 {
     (void)module;
-    Py_ssize_t budget;
     struct request request = {.arguments = arguments};
-    if (!PyArg_ParseTuple(arguments, "yyiinO!O!O!O!O!:start", &request.path, &request.header, &request.write_end,
-                          &request.deadline_s, &budget, &PyDict_Type, &request.modules, &PyList_Type, &request.stacks,
+    if (!PyArg_ParseTuple(arguments, "yyiiO!O!O!O!O!:start", &request.path, &request.header, &request.write_end,
+                          &request.deadline_s, &PyDict_Type, &request.modules, &PyList_Type, &request.stacks,
                           &PyList_Type, &request.definitions, &PyList_Type, &request.spaces, &PyDict_Type, &request.parts))
         return NULL;
-    size_t needed = LEAST_BYTES + (size_t)(SHARE_OF_RESIDENT * (double)resident_bytes());
-    if (budget >= 0 && (size_t)budget < needed)
-        return PyErr_Format(PyExc_MemoryError, "a walk may need %zu MB and %zd MB are free", needed >> 20, budget >> 20);
     request.worker = getpid();
     request.interpreter = PyInterpreterState_Get();
     request.thread = PyThreadState_Get();

@@ -11,7 +11,8 @@ from labkit.findings.co_holders import CoHolders, co_holders
 from labkit.findings.draft import Draft
 from labkit.findings.evidence import Evidence
 from labkit.findings.holders import heap_of, holder_name, path_of, retained_bytes
-from labkit.findings.model import Growth, SeriesPoint, Suspect
+from labkit.findings.model import Suspect
+from labkit.findings.told import growth, series
 from labkit.heap.roots import GARBAGE, HELD_FROM_C
 
 CACHE_TYPE = "functools._lru_cache_wrapper"
@@ -105,23 +106,14 @@ def suspect_of(evidence: Evidence, found: Accumulation) -> Suspect:
         retainer=name,
         retaining_path=path,
         retainer_step=step if held else None,
-        grows=Growth(
-            type=_type_of(evidence, found),
-            objects_per_request=round(rate, 4),
-            bytes_per_request=round(found.bytes_per_request, 1),
-            interval95=(round(low, 1), round(high, 1)),
-            per=evidence.unit,
-        ),
+        grows=growth(evidence, _type_of(evidence, found), rate, found.bytes_per_request, (low, high)),
         allocation_site=site,
         heaviest_site=heaviest_site(evidence, found.members, site),
         why=_why(name, lead.type, rate, found.bytes_per_request, kind) + (_SCATTERED if others.scattered else ""),
         also_held_by=list(others.names),
         retained_size_bytes=retained_bytes(evidence, found) if held else None,
         retained_together_bytes=others.retained_bytes,
-        series=[
-            SeriesPoint(requests=requests, objects=int(count), bytes=int(size))
-            for requests, count, size in zip(evidence.requests, found.objects, found.bytes, strict=True)
-        ],
+        series=series(evidence, found.objects, found.bytes),
     )
 
 

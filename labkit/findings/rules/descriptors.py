@@ -6,14 +6,12 @@ from collections import defaultdict
 
 from labkit.findings import thresholds
 from labkit.findings.draft import Draft
-from labkit.findings.model import Growth, Suspect
+from labkit.findings.model import Suspect
+from labkit.findings.told import growth
 from labkit.growth.trend import MIN_POINTS, Trend, trend_of
 
 FILE_TYPES = ("_io.FileIO", "_io.BufferedReader", "_io.BufferedWriter", "_io.BufferedRandom", "_io.TextIOWrapper")
 CONNECTION_TYPES = ("socket.socket", "_socket.socket", "ssl.SSLSocket", "sqlite3.Connection")
-
-#: What holds descriptors that were opened as plain numbers.
-RAW = "no Python object (raw descriptors)"
 
 
 def find(draft: Draft) -> None:
@@ -43,15 +41,9 @@ def find(draft: Draft) -> None:
         Suspect(
             rank=0,
             kind="descriptors",
-            retainer=RAW,
+            retainer="no Python object (raw descriptors)",
             retaining_path=[],
-            grows=Growth(
-                type="descriptor",
-                objects_per_request=round(trend.slope, 4),
-                bytes_per_request=0.0,
-                interval95=(0.0, 0.0),
-                per=draft.evidence.unit,
-            ),
+            grows=growth(draft.evidence, "descriptor", trend.slope, 0.0, (0.0, 0.0)),
             why=f"The worker gains {trend.slope:.2f} open descriptors per request, and no growing number of "
             "Python objects holds them: they were opened as plain numbers, or by C code.",
         )

@@ -8,7 +8,8 @@ from labkit.findings import thresholds
 from labkit.findings.allocation import allocation_site, heaviest_site
 from labkit.findings.draft import Draft
 from labkit.findings.evidence import Evidence
-from labkit.findings.model import Explained, Growth, SeriesPoint, Suspect
+from labkit.findings.model import Explained, Suspect
+from labkit.findings.told import growth, series
 from labkit.growth.trend import trend_of
 from labkit.heap.populations import Counts
 from labkit.heap.roots import GARBAGE
@@ -65,19 +66,10 @@ def _suspect(
         kind="uncollected-cycles",
         retainer=RETAINER,
         retaining_path=["nothing: garbage that waits for the collector", rows[lead].type],
-        grows=Growth(
-            type=rows[lead].type,
-            objects_per_request=round(rate, 4),
-            bytes_per_request=round(slope, 1),
-            interval95=(round(interval95[0], 1), round(interval95[1], 1)),
-            per=evidence.unit,
-        ),
+        grows=growth(evidence, rows[lead].type, rate, slope, interval95),
         allocation_site=site,
         heaviest_site=heaviest_site(evidence, tuple(numbers), site),
         why=f"The collector was switched off at every snapshot, and {slope:,.0f} bytes per request end up in cycles "
         f"that only it could free: {int(objects[-1]):,} objects at the last snapshot.",
-        series=[
-            SeriesPoint(requests=requests, objects=int(count), bytes=int(size))
-            for requests, count, size in zip(evidence.requests, objects, sizes, strict=True)
-        ],
+        series=series(evidence, objects, sizes),
     )

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import numpy as np
-
-from labkit.findings import thresholds
+from labkit.findings.accumulation import noise_bytes, smallest_gain
 from labkit.findings.allocation import allocation_site
 from labkit.findings.draft import Draft
 from labkit.findings.evidence import Evidence
 from labkit.findings.holders import holder_name
-from labkit.findings.model import Growth, SeriesPoint, Suspect
+from labkit.findings.model import Suspect
+from labkit.findings.told import growth, series
 from labkit.growth.trend import trend_of
 from labkit.heap.populations import Counts
 
@@ -25,14 +24,13 @@ def find(draft: Draft) -> None:
         if row.parent < 0 and row.edge.startswith("module ")
     ]
     counts: Counts = evidence.objects[modules].sum(axis=0)
-    smallest = max(thresholds.MIN_OBJECTS_PER_RUNG, thresholds.MIN_OBJECTS_PER_REQUEST * evidence.requests_per_rung)
-    trend = trend_of(evidence.requests, counts.tolist(), smallest=smallest)
+    trend = trend_of(evidence.requests, counts.tolist(), smallest=smallest_gain(evidence))
     if trend.shape != "linear":
         return
     new = [number for number in modules if evidence.objects[number, 0] == 0]
     members = [below for number in new for below in evidence.below(number)]
     sizes: Counts = evidence.bytes[members].sum(axis=0)
-    bytes_trend = trend_of(evidence.requests, sizes.tolist(), unit=max(float(np.diff(sizes).max()) / 25, 1.0))
+    bytes_trend = trend_of(evidence.requests, sizes.tolist(), unit=noise_bytes(sizes))
     for found in draft.accumulations:
         if found.grows_in_place and holder_name(evidence, found) == TABLE:
             draft.settled.add(id(found))
@@ -57,18 +55,9 @@ def _suspect(
         retainer=TABLE,
         retaining_path=["module sys", "modules", "dict", "[*]", "module"],
         retainer_step=1,
-        grows=Growth(
-            type="module",
-            objects_per_request=round(rate, 4),
-            bytes_per_request=round(size, 1),
-            interval95=(round(interval95[0], 1), round(interval95[1], 1)),
-            per=evidence.unit,
-        ),
+        grows=growth(evidence, "module", rate, size, interval95),
         allocation_site=allocation_site(evidence, tuple(new), tuple(members)),
         why=f"{TABLE} gains {rate:.2f} modules per request, in the last rung as in the ones before, and lets none go: "
         f"{size:,.0f} bytes per request. Modules made while serving stay until somebody takes them out.",
-        series=[
-            SeriesPoint(requests=requests, objects=int(count), bytes=int(amount))
-            for requests, count, amount in zip(evidence.requests, counts, sizes, strict=True)
-        ],
+        series=series(evidence, counts, sizes),
     )

@@ -8,8 +8,9 @@ from labkit.findings.accumulation import Accumulation, root_kind
 from labkit.findings.allocation import allocation_site
 from labkit.findings.draft import Draft
 from labkit.findings.evidence import Evidence
-from labkit.findings.model import AllocationSite, Growth, SeriesPoint, Suspect
+from labkit.findings.model import AllocationSite, Suspect
 from labkit.findings.rules.accumulated import is_steady
+from labkit.findings.told import growth, series
 
 #: Frames of these run in every thread and say nothing about which one it is.
 MACHINERY = ("threading.", "concurrent.", "queue.", "selectors.", "socket.", "asyncio.")
@@ -65,18 +66,9 @@ def _suspect(draft: Draft, chief: Accumulation, hanging: list[Accumulation]) -> 
         kind="threads",
         retainer=function,
         retaining_path=["thread that does not end", function],
-        grows=Growth(
-            type="thread",
-            objects_per_request=round(rate, 4),
-            bytes_per_request=round(size, 1),
-            interval95=(round(low, 1), round(high, 1)),
-            per=evidence.unit,
-        ),
+        grows=growth(evidence, "thread", rate, size, (low, high)),
         allocation_site=_site(evidence, [chief, *hanging]),
         why=f"{rate:.2f} threads per request start to run {function} and none ends; each keeps its frames, "
         f"what they work on and its stack: {size:,.0f} bytes of Python objects per request.",
-        series=[
-            SeriesPoint(requests=requests, objects=int(count), bytes=int(total))
-            for requests, count, total in zip(evidence.requests, counted, sizes, strict=True)
-        ],
+        series=series(evidence, counted, sizes),
     )
