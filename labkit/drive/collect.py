@@ -15,6 +15,7 @@ import psutil
 
 from labkit import __version__
 from labkit.agent.client import AgentError
+from labkit.drive.processes import is_alive, wait_until
 from labkit.drive.workers import LiveWorker
 from labkit.errors import AgentFailed, WorkerDied
 from labkit.store.beside import beside
@@ -31,25 +32,23 @@ def collect_snapshot(worker: LiveWorker, output: Path, deadline_s: float) -> dic
     Raises AgentFailed with the agent's words, WorkerDied when the worker is gone; then there is no file.
     """
     try:
+        process = worker.process
+    except psutil.NoSuchProcess:
+        raise WorkerDied(f"Worker {worker.pid} has ended.") from None
+    try:
         with beside(output.absolute()) as partial, _swept(partial):
             cost = _take(worker, partial, deadline_s)
             partial.chmod(PRIVATE)
             with suppress(OSError):  # no room for a second file beside it: a large snapshot is as good
                 pack_snapshot(partial)
-    except AgentError as error:
-        if _has_ended(worker):
+    except (AgentError, psutil.Error) as error:
+        wait_until(lambda: not is_alive(process), limit_s=1)  # its sockets close before it is gone
+        if not is_alive(process):
             raise WorkerDied(f"Worker {worker.pid} ended while its heap was taken.", seen=str(error)) from None
         raise AgentFailed(f"Worker {worker.pid} could not write its heap.", seen=str(error)) from None
     except OSError as error:
         raise AgentFailed(f"{output} could not be written.", seen=str(error.strerror or error)) from None
     return cost
-
-
-def _has_ended(worker: LiveWorker) -> bool:
-    try:
-        return bool(worker.process.status() == psutil.STATUS_ZOMBIE)
-    except psutil.NoSuchProcess:
-        return True
 
 
 @contextmanager
@@ -63,7 +62,7 @@ def _swept(path: Path) -> Iterator[None]:
 
 def _take(worker: LiveWorker, path: Path, deadline_s: float) -> dict[str, Any]:
     """Straight to ``path`` if the worker sees the same files and may write there; else by way of its own folder."""
-    if worker.root == Path("/") and psutil.Process(worker.pid).uids().effective == os.geteuid():
+    if worker.root == Path("/") and worker.process.uids().effective == os.geteuid():
         cost = worker.agent.snapshot(str(path), deadline_s)
     else:
         seen_from_here = worker.socket_path.with_name(f"taken-{os.getpid()}-{worker.pid}.heap")

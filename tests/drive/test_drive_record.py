@@ -279,3 +279,13 @@ with Progress(120, show=True) as bar:
     assert "warm up" in shown
     assert "rung 1 of 4" in shown
     assert "50%" in shown
+
+
+def test_the_traced_pass_ends_by_the_clock(make_target, tmp_path, short_tmp, monkeypatch):
+    """Tracing may slow an app a hundredfold; the answer is there already."""
+    monkeypatch.setattr(sys.modules["labkit.drive.record"], "_TRACED_RUNG_S", 0.0)
+    target = make_target(MANY_WAYS, steps=STEPS, rungs=2)
+    capture = record(target, RecordOptions(), tmp_path / "out", "the command", False)
+    assert [entry.requests for entry in capture.snapshots] == [8, 16, 24]
+    first, last = [entry.requests for entry in capture.site_snapshots]
+    assert first < last < 108

@@ -158,17 +158,18 @@ def test_a_walk_that_is_killed_at_any_point(tmp_path: Path, doors: Path, walker:
 
     with serve("gunicorn gthread", tmp_path, doors, **environment(walker)) as served:
         (worker,) = served.workers()
-        killed = 0
+        took_over = killed = 0
         for number in range(10):
             path = tmp_path / f"{number}.heap"
             error = during_a_walk(worker, number * (0.02 if walker == "c" else 0.1), kill, path)
             assert path.exists() == (error is None)
             if path.exists():
-                labkit.open_snapshot(path)
+                header = labkit.open_snapshot(path).image.graph.snapshot.header
+                took_over += header["walker"] != walker
             elif walker == "python":
                 assert "SIGKILL" in str(error)
             killed += error is not None
-        assert killed or walker == "c"  # the plain walker takes over from a compiled one that is killed
+        assert took_over if walker == "c" else killed  # the plain walker takes over from a compiled one
         is_well(served, worker)
 
 
@@ -179,8 +180,11 @@ def test_a_worker_that_is_killed_in_mid_walk(tmp_path: Path, doors: Path) -> Non
         assert isinstance(error, WorkerDied)
         assert not (tmp_path / "x.heap").exists()
         assert half_written(tmp_path) == []
-        (successor,) = (each for each in served.workers() if each.pid != worker.pid)
-        is_well(served, successor)
+        deadline = time.monotonic() + 30
+        while not (others := [each for each in served.workers() if each.pid != worker.pid]):
+            assert time.monotonic() < deadline
+            time.sleep(0.05)
+        is_well(served, others[0])
 
 
 def test_a_caller_that_is_interrupted(tmp_path: Path, doors: Path) -> None:
@@ -211,8 +215,6 @@ def test_workers_that_are_recycled(tmp_path: Path, doors: Path) -> None:
                 try:
                     collect_snapshot(worker, tmp_path / f"{taken}.heap", 60)
                 except (AgentFailed, WorkerDied):
-                    continue
-                except psutil.NoSuchProcess:
                     continue
                 assert len(labkit.open_snapshot(tmp_path / f"{taken}.heap")) > 100_000
                 taken += 1

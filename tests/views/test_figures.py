@@ -93,3 +93,12 @@ def test_drawing_changes_nothing_global() -> None:
 def test_drawing_needs_no_pyplot() -> None:
     code = "import sys, labkit.views.report; sys.exit('matplotlib.pyplot' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+def test_threads_that_stay_are_drawn_as_threads() -> None:
+    findings = made.open_descriptors()
+    suspect = findings.suspects[0].model_copy(update={"kind": "threads"})
+    axes = growth_figure(findings, suspect).axes[0]
+    assert axes.get_title(loc="left").startswith("Threads of the worker")
+    drawn = [float(value) for line in axes.lines for value in line.get_ydata()]
+    assert {float(sample.threads) for sample in findings.samples} <= set(drawn)

@@ -198,3 +198,26 @@ def test_ledger_statuses_and_moments() -> None:
 
 def test_the_glossary_has_the_five_words() -> None:
     assert [word for word, _ in wording.GLOSSARY] == ["Rung", "Snapshot", "Retainer", "Retaining path", "Suspect"]
+
+
+@pytest.mark.parametrize(
+    ("facts", "advice"),
+    [
+        ({"retaining_path": [], "kind": "descriptors"}, "Next: look for os.open, os.pipe, os.dup, or C code"),
+        ({"retainer": "shop", "retaining_path": ["module shop"]}, "Next: find what sets names in the module shop"),
+        ({"retainer": "weakref.finalize._registry"}, "Next: undo what puts things into weakref.finalize._registry"),
+        ({"kind": "uncollected-cycles"}, "Next: switch the collector on (gc.enable()), or break the cycles"),
+    ],
+)
+def test_advice_that_can_be_followed(facts: dict[str, object], advice: str) -> None:
+    suspect = made.session_store().suspects[0].model_copy(update={"kind": "python-objects", **facts})
+    assert wording.next_step(suspect).startswith(advice)
+
+
+def test_rates_of_a_live_worker_are_told_by_the_hour() -> None:
+    suspect = made.session_store().suspects[0]
+    grows = suspect.grows.model_copy(update={"per": "second", "bytes_per_request": 1e4, "interval95": (9e3, 11e3)})
+    suspect = suspect.model_copy(update={"grows": grows})
+    assert wording.rate_headline(suspect) == "shop.sessions.STORE keeps 36.0 MB per hour"
+    assert wording.projection(suspect) == "about 36.0 MB per hour"
+    assert wording.interval_text(suspect) == "95 % interval 32.4 to 39.6 MB"
