@@ -32,7 +32,7 @@ def serve(tmp_path: Path) -> Iterator[Callable[..., Server]]:
             server.process.terminate()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def database() -> Iterator[str]:
     """What to connect with."""
     programs = binaries()

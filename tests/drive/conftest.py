@@ -60,9 +60,11 @@ def short_tmp(monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
 
 @pytest.fixture(autouse=True)
 def _no_process_is_left() -> Iterator[None]:
-    """Whatever a test does, afterwards we have no child process."""
+    """Whatever a test does, afterwards we have no child process that we had not before (a test server, say)."""
+    before = set(psutil.Process().children(recursive=True))
     yield
-    assert [child.cmdline() for child in psutil.Process().children(recursive=True)] == []
+    left = set(psutil.Process().children(recursive=True)) - before
+    assert [child.cmdline() for child in left] == []
 
 
 @pytest.fixture

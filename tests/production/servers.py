@@ -83,6 +83,7 @@ class Served:
     folder: Path
     agents: Path
     log: Path
+    command: list[str]
     closes_connections: bool = False
 
     def workers(self, count: int = 1) -> list[LiveWorker]:
@@ -133,7 +134,7 @@ def serve(name: str, folder: Path, doors: Path, *more: str, app: str = APP, **en
                 **environment,
             },
         )
-    served = Served(process, port, folder, agents, log, closes_connections=words[0] == "uwsgi")
+    served = Served(process, port, folder, agents, log, words, closes_connections=words[0] == "uwsgi")
     try:
         _wait_until_it_answers(served)
         yield served
