@@ -14,6 +14,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+from ports import free_port
+
 from labkit.drive.processes import end_group, has_ended
 
 REPOSITORY = Path(__file__).resolve().parents[2]
@@ -45,12 +47,6 @@ class Server:
 
     def files(self) -> set[str]:
         return {path.name for path in self.folder.glob("*.db")}
-
-
-def free_port() -> int:
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        return int(listener.getsockname()[1])
 
 
 def wait_until(condition: Callable[[], object], deadline_s: float = 30) -> None:

@@ -20,7 +20,8 @@ from typing import Any
 import pytest
 import yaml
 from judge import REPOSITORY, RULES, require
-from running import Server, free_port, wait_until
+from ports import free_port
+from running import Server, wait_until
 
 from labkit.drive.processes import end_group
 

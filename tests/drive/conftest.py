@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+import ports
 import psutil
 import pytest
 
@@ -109,11 +110,7 @@ def repository() -> Path:
 @pytest.fixture
 def free_port() -> int:
     """A port nobody listens on just now."""
-    import socket
-
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        return int(listener.getsockname()[1])
+    return ports.free_port()
 
 
 @pytest.fixture(autouse=True)

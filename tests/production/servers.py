@@ -6,7 +6,6 @@ import contextlib
 import http.client
 import os
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -15,6 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import psutil
+from ports import free_port
 
 from labkit.drive.workers import LiveWorker, live_workers
 
@@ -112,7 +112,7 @@ def serve(name: str, folder: Path, doors: Path, *more: str, app: str = APP, **en
     """Run the server called ``name`` with two workers where it can have them; it is ended with all it started."""
     command, by_own_line = SERVERS[name]
     (folder / "app.py").write_text((ONE_LINE if by_own_line else "") + app)
-    agents, log, port = folder / "agents", folder / "server.log", _free_port()
+    agents, log, port = folder / "agents", folder / "server.log", free_port()
     listen = {
         "gunicorn": ["-b", f"{HOST}:{port}", "--no-control-socket"],
         "uwsgi": ["--http-socket", f"{HOST}:{port}", "--die-on-term", "--need-app"],
@@ -146,12 +146,6 @@ def serve(name: str, folder: Path, doors: Path, *more: str, app: str = APP, **en
         except subprocess.TimeoutExpired:
             os.killpg(process.pid, signal.SIGKILL)
             process.wait()
-
-
-def _free_port() -> int:
-    with socket.socket() as listener:
-        listener.bind((HOST, 0))
-        return int(listener.getsockname()[1])
 
 
 def _wait_until_it_answers(served: Served) -> None:
