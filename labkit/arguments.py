@@ -10,6 +10,7 @@ from typing import NoReturn
 
 from labkit import __version__
 from labkit.exchange.export import FORMS
+from labkit.store.recordings import TOOLS
 
 #: How the user calls this program; ``./workbook`` says so when it stands in front.
 PROGRAM = os.environ.get("LABKIT_PROGRAM") or "labkit"
@@ -76,10 +77,25 @@ def _add_production(command: Callable[[str, str], argparse.ArgumentParser]) -> N
     capture = command("capture", "take a snapshot, or a series, of a live worker")
     capture.add_argument("--pid", type=int, action="append", metavar="PID", help="which worker; repeatable in a series")
     capture.add_argument("--socket", metavar="PATH", help="... by its agent's socket")
-    capture.add_argument("-o", "--output", required=True, metavar="FILE", help="the snapshot, or the series' folder")
+    capture.add_argument(
+        "-o", "--output", required=True, metavar="FILE", help="the snapshot; of a series a folder, or X.capture"
+    )
     capture.add_argument("--snapshots", type=int, default=1, metavar="N", help="a series; 5 or more show a trend")
     capture.add_argument("--every", type=float, default=60, metavar="SECONDS", help="... so far apart (default 60)")
+    _add_recording(capture)
+    capture.add_argument("--record-for", type=float, default=60, metavar="SECONDS", help="... for so long (default 60)")
     capture.add_argument("--deadline", type=float, default=120, metavar="SECONDS", help="of a snapshot (default 120)")
+
+
+def _add_recording(command: argparse._ActionsContainer) -> None:
+    command.add_argument(
+        "--record",
+        action="append",
+        default=[],
+        metavar="TOOL",
+        help=f"afterwards have {', '.join(TOOLS)} or all record beside the heap, one after the other",
+    )
+    command.add_argument("--native", action="store_true", help="... memray with the stacks of C code")
 
 
 def _add_app_options(parser: argparse.ArgumentParser) -> None:
@@ -124,4 +140,5 @@ def _add_app_options(parser: argparse.ArgumentParser) -> None:
         metavar="PATH",
         help="interpreter, or virtual environment, that runs the app (default: labkit's own)",
     )
+    _add_recording(server)
     server.add_argument("--no-sites", action="store_true", help="skip the second pass that finds allocation sites")

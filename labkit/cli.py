@@ -21,6 +21,7 @@ from typing import Any
 from labkit import operate, pipeline
 from labkit.arguments import PROGRAM, parser
 from labkit.cases import Load, Step, Target, list_cases, target_of
+from labkit.drive.beside_heap import checked_tools
 from labkit.drive.options import RecordOptions
 from labkit.drive.record import record
 from labkit.errors import CaseError, LabkitError
@@ -305,6 +306,8 @@ def _record_options(options: argparse.Namespace) -> RecordOptions:
         request_timeout_s=options.request_timeout,
         allow_statuses=tuple(options.allow_status),
         allocation_pass=not options.no_sites,
+        tools=checked_tools(options.record),
+        native=options.native,
     )
 
 

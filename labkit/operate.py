@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import json
 import sys
+import tempfile
 import time
 from pathlib import Path
 from typing import Any
@@ -12,12 +13,15 @@ from typing import Any
 import psutil
 
 from labkit.arguments import PROGRAM
+from labkit.drive.beside_heap import checked_tools
 from labkit.drive.collect import collect_series, collect_snapshot
 from labkit.drive.ship import ship_agent
 from labkit.drive.workers import LiveWorker, live_workers, worker_at, worker_with
 from labkit.errors import CaptureError
+from labkit.store.bundle import pack
 from labkit.views.units import bytes_text
 
+BUNDLE = ".capture"  # a whole capture in one file
 USES = """
   Gunicorn   gunicorn -c {folder}/labkit_gunicorn.py ...      or  GUNICORN_CMD_ARGS="-c {folder}/labkit_gunicorn.py"
   uWSGI      uwsgi --import {folder}/labkit_uwsgi.py ...      or  UWSGI_IMPORT={folder}/labkit_uwsgi.py
@@ -90,7 +94,8 @@ def capture(options: argparse.Namespace) -> int:
         raise CaptureError("Say which worker.", hint=f"--pid PID, or --socket PATH; {PROGRAM} workers lists them")
     found = [worker_at(Path(options.socket))] if options.socket else [worker_with(pid) for pid in options.pid]
     output = Path(options.output)
-    if options.snapshots > 1:
+    options.tools = checked_tools(options.record)
+    if options.snapshots > 1 or options.tools or output.suffix == BUNDLE:
         return _series(options, found, output)
     if len(found) > 1:
         raise CaptureError("One snapshot is of one worker.", hint="--snapshots 6 for a series of several workers")
@@ -103,19 +108,39 @@ def capture(options: argparse.Namespace) -> int:
 
 
 def _series(options: argparse.Namespace, found: list[LiveWorker], output: Path) -> int:
+    if output.suffix != BUNDLE:
+        return _series_into(options, found, output)
+    if output.exists():
+        raise CaptureError(f"{output} exists already; nothing is written over.", hint="choose another -o")
+    with tempfile.TemporaryDirectory(prefix=".labkit-", dir=output.absolute().parent) as place:
+        _series_into(options, found, Path(place) / "capture", output)
+    return 0
+
+
+def _series_into(options: argparse.Namespace, found: list[LiveWorker], folder: Path, bundle: Path | None = None) -> int:
     def report(line: str) -> None:
         if not options.quiet:
             print(f"{line} ...", file=sys.stderr, flush=True)
 
     taken = collect_series(
         found,
-        output,
+        folder,
         snapshots=options.snapshots,
         every_s=options.every,
         deadline_s=options.deadline,
         command=options.command,
         report=report,
+        tools=options.tools,
+        window_s=options.record_for,
+        native=options.native,
     )
+    if bundle is not None:
+        report("packing")
+        pack(taken, bundle)
+    output = bundle or folder
+    for recording in taken.recordings:
+        if recording.why_not:
+            print(f"{recording.tool} did not record process {recording.pid}: {recording.why_not}", file=sys.stderr)
     _say_cost(max((entry.cost for entry in taken.snapshots), key=lambda cost: float(cost["pause_ms"])))
     print(f"Capture: {output}\nThen: {PROGRAM} triage {output}, or {PROGRAM} report {output} -o report.html")
     return 0

@@ -12,12 +12,14 @@ DEFAULTED_SIGNALS = (1, 2, 3, 6, 10, 12, 14, 15, 17)  # HUP INT QUIT ABRT USR1 U
 _open = open  # as it was before the app was loaded
 
 
-def run(partial, stacks, write_end, deadline_s, collects, worker):
-    """Leave the snapshot in ``partial`` and say one JSON line on ``write_end``; never returns."""
+def run(work, write_end, deadline_s, worker):
+    """Do ``work(handlers)`` cut off from the worker and say one JSON line on ``write_end``; never returns.
+
+    ``handlers`` are the signal handlers displaced. What ``work`` returns is told; it leaves its file by itself.
+    """
     try:
         end_with_worker(worker)
-        handlers = _cut_off(write_end, deadline_s)
-        result = _walk_and_write(partial, stacks, handlers, collects)
+        result = work(_cut_off(write_end, deadline_s))
     except BaseException as error:
         result = {"error": f"{type(error).__name__}: {error}"}
     try:
@@ -50,21 +52,22 @@ def _cut_off(write_end, deadline_s):
     return displaced
 
 
-def _walk_and_write(partial, stacks, handlers, collects):
+def walk_and_write(partial, stacks, collects, handlers):
+    """Leave a snapshot in ``partial``; return its counts."""
     # The interpreter has dropped its own references to these; in the walk they stand in for them.
     stand_ins = handlers + [held for stack in stacks for held in stack.held]
     result = walk.walk(stacks, stand_ins)
     result.facts["gc_enabled"] = collects
-    peak = _private_bytes()
+    peak = private_bytes()
     write.write(partial, result)
     return {
         "nodes": len(result.columns["node_address"]),
         "edges": len(result.columns["edge_target"]),
-        "child_peak_bytes": max(peak, _private_bytes()),
+        "child_peak_bytes": max(peak, private_bytes()),
     }
 
 
-def _private_bytes():
+def private_bytes():
     """Private memory of this process, from the kernel's maps; 0 where they cannot be read."""
     total = 0
     try:

@@ -6,6 +6,7 @@ from weakref import ReferenceType
 from .labels import dotted_name, entry_of
 
 HEAP_TYPE = 1 << 9
+READY = 1 << 12  # not so: ``_socket.socket`` of 3.11 while only ``_socket`` is imported, whose bases crash who asks
 TYPE_SUBCLASS = 1 << 31
 
 _raw_dict = type.__dict__["__dict__"].__get__
@@ -14,9 +15,15 @@ _qualname = type.__dict__["__qualname__"].__get__
 _bases = type.__dict__["__bases__"].__get__
 name_of = type.__dict__["__name__"].__get__
 base_of = type.__dict__["__base__"].__get__  # the base that gives instances their layout
-mro_of = type.__dict__["__mro__"].__get__
+_mro = type.__dict__["__mro__"].__get__
 flags_of = type.__dict__["__flags__"].__get__
 has_dict = type.__dict__["__dictoffset__"].__get__  # zero where instances keep no pointer to a dictionary
+_NOTHING: dict[str, object] = {}
+
+
+def mro_of(cls):
+    """The classes whose attributes it has, itself first; empty for a type that nobody has used yet."""
+    return _mro(cls) or ()
 
 
 def is_heap_type(cls):
@@ -48,12 +55,14 @@ def type_name(cls):
 
 
 def namespace_of(cls):
-    """The class's own dictionary; the proxy in between is made and dropped here."""
-    return get_referents(_raw_dict(cls))[0]
+    """The class's own dictionary, empty where it has none yet; the proxy in between is made and dropped here."""
+    return next(iter(get_referents(_raw_dict(cls))), _NOTHING)
 
 
 def class_parts(cls):
     """What a class refers to, with names, if it is told to the collector."""
+    if not flags_of(cls) & READY:
+        return []
     return [("__dict__", namespace_of(cls)), ("__bases__", _bases(cls)), ("__mro__", mro_of(cls))]
 
 

@@ -33,6 +33,19 @@ class AgentClient:
         """Switch tracemalloc on with ``frames`` frames per allocation."""
         return self._ask({"op": "trace_start", "frames": frames}, timeout_s=10)
 
+    def opinion(self, tool: str, path: str, deadline_s: float = 60) -> dict[str, Any]:
+        """Have ``tool`` (objgraph, guppy3, tracemalloc) look at the heap in a child and write JSON to ``path``."""
+        message = {"op": "opinion", "tool": tool, "path": path, "deadline_s": deadline_s}
+        return self._ask(message, timeout_s=deadline_s + 5)
+
+    def record_start(self, tool: str, limit_s: float, **more: Any) -> dict[str, Any]:
+        """Start memray (``path``, ``native``) or tracemalloc (``frames``); it ends by itself after ``limit_s``."""
+        return self._ask({"op": "record_start", "tool": tool, "limit_s": limit_s, **more}, timeout_s=30)
+
+    def record_end(self, tool: str) -> dict[str, Any]:
+        """End it; raises AgentError when it had ended by itself."""
+        return self._ask({"op": "record_end", "tool": tool}, timeout_s=60)
+
     def stats(self) -> dict[str, Any]:
         """Return allocator and collector counters of the worker."""
         return self._ask({"op": "stats"}, timeout_s=5)

@@ -14,8 +14,9 @@ import signal
 import socket
 import struct
 import sys
+import time
 
-from . import compiled, place, snapshot
+from . import compiled, opinions, place, recorders, snapshot
 
 LOOK_AGAIN_MS = 30_000
 SIGNAL_DEADLINE_S = 120
@@ -37,6 +38,7 @@ class Control:
 
     def put_away(self):
         """In a process that was forked from this one: let go of what is not its own."""
+        recorders.put_away()
         self.listener.close()
         if self.wake is not None:
             self.wake.put_away()
@@ -48,7 +50,8 @@ class Control:
         if self.wake is not None:
             poll.register(self.wake.read_end, select.POLLIN)
         while os.getpid() == self.pid:
-            ready = [number for number, _ in poll.poll(LOOK_AGAIN_MS if self.keep else None)]
+            ready = [number for number, _ in poll.poll(self._patience_ms())]
+            recorders.end_overdue()
             if self.wake is not None and self.wake.read_end in ready:
                 self.wake.answer()
             if self.listener.fileno() in ready:
@@ -57,6 +60,11 @@ class Control:
                 poll.unregister(self.listener)
                 self._bind_again()
                 poll.register(self.listener, select.POLLIN)
+
+    def _patience_ms(self):
+        if recorders.are_at_work():
+            return recorders.LOOK_AGAIN_MS
+        return LOOK_AGAIN_MS if self.keep else None
 
     def _bind(self):
         listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
@@ -201,8 +209,40 @@ def _trace_start(message, connection):
     return {}
 
 
+def _opinion(message, connection):
+    if message["tool"] not in opinions.TOOLS:
+        raise ValueError(f"this agent knows no tool {message['tool']!r}")
+    return snapshot.take_opinion(message["tool"], message["path"], float(message.get("deadline_s", 60)), connection)
+
+
+def _record_start(message, connection):
+    began = time.perf_counter()
+    limit_s, version = float(message["limit_s"]), ""
+    if message["tool"] == "memray":
+        version = recorders.start_memray(message["path"], limit_s, bool(message.get("native")))
+    elif message["tool"] == "tracemalloc":
+        recorders.start_tracemalloc(int(message.get("frames", 12)), limit_s)
+    else:
+        raise ValueError(f"this agent knows no recorder {message['tool']!r}")
+    return {"version": version, "took_ms": (time.perf_counter() - began) * 1000}
+
+
+def _record_end(message, connection):
+    began = time.perf_counter()
+    recorders.end(message["tool"])
+    return {"took_ms": (time.perf_counter() - began) * 1000}
+
+
 def _stats(message, connection):
     return {"allocated_blocks": sys.getallocatedblocks(), "gc_counts": list(gc.get_count())}
 
 
-OPERATIONS = {"ping": _ping, "snapshot": _snapshot, "trace_start": _trace_start, "stats": _stats}
+OPERATIONS = {
+    "ping": _ping,
+    "snapshot": _snapshot,
+    "trace_start": _trace_start,
+    "stats": _stats,
+    "opinion": _opinion,
+    "record_start": _record_start,
+    "record_end": _record_end,
+}

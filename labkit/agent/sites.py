@@ -72,14 +72,17 @@ class Sites:
         ]
 
 
-def short_path(file):
-    """A source path without what it tells about a machine: from the library folder on, or the app's own part."""
+def short_path(file, here=None):
+    """A source path without what it tells about a machine: from the library folder on, or the app's own part.
+
+    ``here``: the app's current folder, if it is not this process's.
+    """
     for mark in ("/site-packages/", "/dist-packages/", "/lib/python3."):
         place = file.rfind(mark)
         if place >= 0:
             return file[place + 1 :]
     try:
-        here = os.getcwd() + "/"
+        here = (here or os.getcwd()) + "/"
     except OSError:  # the folder is gone
         return file.rpartition("/")[2]
     return file[len(here) :] if file.startswith(here) else file.rpartition("/")[2]

@@ -19,8 +19,9 @@ import select
 import signal
 import sys
 import time
+from functools import partial as bound
 
-from . import child, compiled, memory, room, threads
+from . import child, compiled, memory, opinions, recorders, room, threads
 from .fork import fork
 
 _SIGNAL_NAMES = {
@@ -47,6 +48,11 @@ def take(path, deadline_s, caller=None):
         return _take(path, started, deadline_s, _start_forked, gc.isenabled(), caller)
     except RuntimeError as error:
         raise RuntimeError(f"{error}; the compiled walker before it: {before}") from None
+
+
+def take_opinion(tool, path, deadline_s, caller=None):
+    """Have another tool, one of ``opinions.TOOLS``, look at this process's heap in a child; otherwise as ``take``."""
+    return _take(path, time.perf_counter(), deadline_s, _start_opinion, opinions.TOOLS[tool], caller)
 
 
 def _take(path, started, deadline_s, start, prepared, caller=None):
@@ -102,11 +108,21 @@ def _start_child(partial, deadline_s, start, prepared):
 
 
 def _start_forked(partial, write_end, deadline_s, prepared):
+    stacks = threads.record_stacks()
+    return _fork_and_do(bound(child.walk_and_write, partial, stacks, prepared), write_end, deadline_s)
+
+
+def _start_opinion(partial, write_end, deadline_s, look):
+    return _fork_and_do(bound(opinions.write_opinion, look, partial), write_end, deadline_s)
+
+
+def _fork_and_do(work, write_end, deadline_s):
     room.require_room(room.PLAIN)
-    stacks, worker = threads.record_stacks(), os.getpid()
+    recorders.require_no_memray()
+    worker = os.getpid()
     pid = fork()
     if pid == 0:
-        child.run(partial, stacks, write_end, deadline_s, prepared, worker)
+        child.run(work, write_end, deadline_s, worker)
     return pid
 
 

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import os
 import platform
-import shutil
 import time
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager, suppress
+from collections.abc import Callable, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +13,7 @@ import psutil
 
 from labkit import __version__
 from labkit.agent.client import AgentError
+from labkit.drive.beside_heap import Recorders, sleeping_window
 from labkit.drive.processes import is_alive, wait_until
 from labkit.drive.workers import LiveWorker
 from labkit.errors import AgentFailed, WorkerDied
@@ -36,8 +35,8 @@ def collect_snapshot(worker: LiveWorker, output: Path, deadline_s: float) -> dic
     except psutil.NoSuchProcess:
         raise WorkerDied(f"Worker {worker.pid} has ended.") from None
     try:
-        with beside(output.absolute()) as partial, _swept(partial):
-            cost = _take(worker, partial, deadline_s)
+        with beside(output.absolute()) as partial:
+            cost = worker.files.through(partial, lambda seen: worker.agent.snapshot(seen, deadline_s))
             partial.chmod(PRIVATE)
             with suppress(OSError):  # no room for a second file beside it: a large snapshot is as good
                 pack_snapshot(partial)
@@ -48,31 +47,6 @@ def collect_snapshot(worker: LiveWorker, output: Path, deadline_s: float) -> dic
         raise AgentFailed(f"Worker {worker.pid} could not write its heap.", seen=str(error)) from None
     except OSError as error:
         raise AgentFailed(f"{output} could not be written.", seen=str(error.strerror or error)) from None
-    return cost
-
-
-@contextmanager
-def _swept(path: Path) -> Iterator[None]:
-    """A worker that is killed cannot remove what its child had written by then; the child ends with it."""
-    try:
-        yield
-    finally:
-        path.with_name(f"{path.name}.partial").unlink(missing_ok=True)
-
-
-def _take(worker: LiveWorker, path: Path, deadline_s: float) -> dict[str, Any]:
-    """Straight to ``path`` if the worker sees the same files and may write there; else by way of its own folder."""
-    if worker.root == Path("/") and worker.process.uids().effective == os.geteuid():
-        cost = worker.agent.snapshot(str(path), deadline_s)
-    else:
-        seen_from_here = worker.socket_path.with_name(f"taken-{os.getpid()}-{worker.pid}.heap")
-        seen_from_there = Path("/") / seen_from_here.relative_to(worker.root)
-        try:
-            with _swept(seen_from_here):
-                cost = worker.agent.snapshot(str(seen_from_there), deadline_s)
-            shutil.copyfile(seen_from_here, path)
-        finally:
-            seen_from_here.unlink(missing_ok=True)
     return {name: value for name, value in cost.items() if name != "ok"}
 
 
@@ -85,9 +59,13 @@ def collect_series(
     deadline_s: float,
     command: str,
     report: Report,
+    tools: Sequence[str] = (),
+    window_s: float = 60,
+    native: bool = False,
 ) -> Capture:
     """A capture of ``snapshots`` snapshots of each worker, ``every_s`` apart; its ``requests`` are seconds.
 
+    Then other ``tools`` record, each over a window of ``window_s``; ``native``: memray with the stacks of C code.
     When a worker ends or the user interrupts, what was taken by then is published all the same, and
     WorkerDied or KeyboardInterrupt raised. Raises NotACapture when ``out_dir`` exists.
     """
@@ -102,6 +80,9 @@ def collect_series(
                 report(f"snapshot {rung + 1} of {snapshots}")
                 _look_and_take(workers, writer, rung, start, deadline_s)
                 taken += 1
+            if tools:
+                window = sleeping_window(window_s, report)
+                Recorders(workers, tools, writer, window, window_s, native=native).run()
         except (WorkerDied, AgentFailed, psutil.Error, KeyboardInterrupt) as error:
             if taken == 0:
                 raise
@@ -121,8 +102,9 @@ def collect_series(
     if isinstance(ended, KeyboardInterrupt):
         raise ended
     if ended is not None:
+        after = f"{taken} of {snapshots} snapshots" if taken < snapshots else "its snapshots, before all had recorded"
         raise WorkerDied(
-            f"The series ended after {taken} of {snapshots} snapshots.",
+            f"The series ended after {after}.",
             seen=str(ended).partition("\n")[0],
             hint=f"what was taken by then is in {out_dir}: labkit triage {out_dir}",
         )

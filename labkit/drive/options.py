@@ -14,7 +14,8 @@ class RecordOptions:
     """How an app is served and measured; raises CaptureError when the choices contradict each other.
 
     ``port`` 0 is any free one. ``allow_statuses`` are answers that count as normal besides 2xx, 3xx
-    and those the load expects. ``threads`` matters to ``gthread`` alone.
+    and those the load expects. ``threads`` matters to ``gthread`` alone. ``tools`` record in a pass of their own,
+    memray with the stacks of C code if ``native``.
     """
 
     python: str = sys.executable
@@ -29,6 +30,8 @@ class RecordOptions:
     allow_statuses: tuple[int, ...] = ()
     allocation_pass: bool = True
     allocation_frames: int = 16
+    tools: tuple[str, ...] = ()
+    native: bool = False
 
     def __post_init__(self) -> None:
         if self.workers < 1 or self.threads < 1:

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import platform
+import time
 from pathlib import Path
 
 from labkit import __version__
 from labkit.cases import Load, Target
+from labkit.drive.beside_heap import LOOKERS, Recorders, Window
 from labkit.drive.measure import Measurement
 from labkit.drive.options import RecordOptions
 from labkit.drive.processes import termination_unwinds
@@ -17,6 +19,7 @@ from labkit.store.capture import Capture, CaptureWriter
 ALLOCATION_RUNGS = 2
 _FEWEST_TRACED_REQUESTS = 50
 _TRACED_TIMEOUT_FACTOR = 10  # tracemalloc with many frames slows an app that far
+_WINDOW_RUNGS = 4  # other tools' windows; a shorter one is over too soon to say how much slower the app was
 _TRACED_RUNG_S = 20.0  # an app that is slowed further is played less: its lines show all the same
 
 
@@ -32,6 +35,8 @@ def record(target: Target, options: RecordOptions, out_dir: Path, command: str, 
         settled, versions = _measure(target, options, writer, bar)
         if options.allocation_pass:
             settled &= _trace(target, options, writer, bar)
+        if options.tools:
+            _record_beside(target, options, writer, bar)
         return writer.publish(
             label=target.label,
             command=command,
@@ -82,6 +87,25 @@ def _trace(target: Target, options: RecordOptions, writer: CaptureWriter, bar: P
         return measurement.settled
 
 
+def _record_beside(target: Target, options: RecordOptions, writer: CaptureWriter, bar: Progress) -> None:
+    """The pass in which other tools record, one after the other; a window is four rungs, or what is quick of them."""
+    load = target.load
+    timeout_s = _TRACED_TIMEOUT_FACTOR * options.request_timeout_s
+    bar.doing("start the server again")
+    with Server(target, options, writer.log_path) as server:
+        bar.advance()
+        measurement = Measurement(server, load, options, writer, bar)
+        measurement.play("warm up", load.warmup_requests)
+
+        def window(what: str) -> Window:
+            before, began = measurement.requests, time.monotonic()
+            measurement.play(what, _WINDOW_RUNGS * load.requests_per_rung, timeout_s, limit_s=_TRACED_RUNG_S)
+            return Window(time.monotonic() - began, measurement.requests - before)
+
+        limit_s = _TRACED_RUNG_S + timeout_s
+        Recorders(server.workers, options.tools, writer, window, limit_s, native=options.native).run()
+
+
 def _traced_requests(load: Load) -> int:
     return max(_FEWEST_TRACED_REQUESTS, load.requests_per_rung // 2)
 
@@ -91,4 +115,7 @@ def _work(load: Load, options: RecordOptions) -> int:
     work = load.warmup_requests + load.rungs * load.requests_per_rung + SNAPSHOT_WORK * (load.rungs + 3)
     if options.allocation_pass:
         work += load.warmup_requests + ALLOCATION_RUNGS * _traced_requests(load) + SNAPSHOT_WORK * 3
+    if options.tools:
+        windows = 1 + len([tool for tool in options.tools if tool not in LOOKERS])
+        work += load.warmup_requests + windows * _WINDOW_RUNGS * load.requests_per_rung + SNAPSHOT_WORK
     return work

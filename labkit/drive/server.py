@@ -24,6 +24,7 @@ from labkit.drive.faults import ServerLog, import_fault, port_taken
 from labkit.drive.interpreter import Interpreter, find_interpreter
 from labkit.drive.options import RecordOptions
 from labkit.drive.processes import end_children_with, end_group, has_ended, how_ended, is_alive, wait_until
+from labkit.drive.through_worker import LocalFiles
 from labkit.errors import AgentFailed, AppNotReady, CaptureError, WorkerDied
 
 _POLL_S = 0.02
@@ -37,6 +38,11 @@ class Worker:
     pid: int
     agent: AgentClient
     process: psutil.Process
+
+    @property
+    def files(self) -> LocalFiles:
+        """It sees the same files, and is ours."""
+        return LocalFiles(self.pid)
 
 
 class Server:

@@ -21,6 +21,7 @@ import psutil
 from labkit.agent.client import AgentClient
 from labkit.agent.place import PREFIX, VARIABLE, agent_folder
 from labkit.drive.sampling import sample
+from labkit.drive.through_worker import LocalFiles
 from labkit.errors import NoAgent
 from labkit.store.capture import Sample
 
@@ -46,6 +47,13 @@ class LiveWorker:
     def process(self) -> psutil.Process:
         """The process; raises psutil.NoSuchProcess when it is gone."""
         return psutil.Process(self.pid)
+
+    @property
+    def files(self) -> LocalFiles:
+        """Straight, if it sees the same files and may write where we do; else by way of its own folder."""
+        if self.root == Path("/") and self.process.uids().effective == os.geteuid():
+            return LocalFiles(self.pid)
+        return LocalFiles(self.pid, self.root, self.socket_path.parent)
 
     def look(self, since: float, rung: int = 0) -> Sample:
         """Memory, descriptors and threads now; ``requests`` are the whole seconds since ``since`` (monotonic)."""

@@ -9,6 +9,7 @@ from labkit.findings.accumulation import accumulations
 from labkit.findings.draft import Draft
 from labkit.findings.evidence import Evidence
 from labkit.findings.model import Findings, Ledger, Perturbation, Provenance, Sample, Suspect, Unit, Verdict
+from labkit.findings.opinions import second_opinions
 from labkit.findings.rules import RULES
 from labkit.store import capture as store
 
@@ -41,6 +42,7 @@ def conclude(evidence: Evidence) -> Findings:
         explained=sorted(draft.explained, key=lambda one: -one.bytes),
         ledger=_ledger(evidence),
         perturbation=_perturbation(evidence),
+        second_opinions=second_opinions(evidence.capture, suspects),
         missing=[_in(evidence.unit, line) for line in draft.missing],
         notes=_notes(manifest["statuses"]),
         provenance=Provenance(

@@ -103,6 +103,37 @@ class Perturbation(Record):
     snapshots: int = 0
 
 
+class SeenGrowth(Record):
+    """One line of what another tool saw grow: ``what`` is a type or a place ``file:line``; null is not measured."""
+
+    what: str
+    objects: int | None = None
+    bytes: int | None = None
+
+
+class SecondOpinion(Record):
+    """What another tool recorded of one worker, beside the heap, in a window of its own.
+
+    ``saw``: what grew most in it, or with py-spy where most samples were. ``agrees``: whether the first suspect is
+    among what grew (null: nothing to compare), ``match`` its line there, ``why`` the reason in terms of what the tool
+    can see. ``cost`` as in the capture's manifest. ``files``: the tool's own, in the capture's folder.
+    ``why_not``: why there is no recording.
+    """
+
+    tool: str
+    version: str = ""
+    pid: int
+    window_s: float = 0.0
+    requests: int | None = None
+    saw: list[SeenGrowth] = Field(default_factory=list)
+    agrees: bool | None = None
+    match: SeenGrowth | None = None
+    why: str = ""
+    why_not: str = ""
+    cost: dict[str, float] = Field(default_factory=dict)
+    files: list[str] = Field(default_factory=list)
+
+
 class Provenance(Record):
     """Who made the capture, with what, and its hash."""
 
@@ -141,6 +172,7 @@ class Findings(Record):
     explained: list[Explained] = Field(default_factory=list)
     ledger: Ledger = Field(default_factory=Ledger)
     perturbation: Perturbation = Field(default_factory=Perturbation)
+    second_opinions: list[SecondOpinion] = Field(default_factory=list)
     missing: list[str] = Field(default_factory=list)
     notes: list[str] = Field(default_factory=list)
     provenance: Provenance = Field(default_factory=Provenance)

@@ -8,12 +8,21 @@ from pathlib import Path
 import numpy as np
 
 from labkit.findings.model import Explained, Findings, Ledger
+from labkit.findings.opinions import second_opinions
 from labkit.heap.image import HeapImage
 from labkit.heap.naming import dotted_name
+from labkit.store.capture import Capture
 from labkit.store.snapshot import read_snapshot
 
 LARGEST = 10
 CONTAINERS = ("dict", "list", "set", "collections.deque", "collections.OrderedDict", "collections.defaultdict")
+
+
+def survey_capture(capture: Capture, report: Callable[[str], None]) -> Findings:
+    """A capture whose one snapshot shows no growth, and what other tools recorded beside it."""
+    findings = survey_snapshots([capture.path_of(entry) for entry in capture.snapshots], report)
+    about = {"target": str(capture.manifest["label"]), "second_opinions": second_opinions(capture, [])}
+    return findings.model_copy(update=about)
 
 
 def survey_snapshots(paths: list[Path], report: Callable[[str], None]) -> Findings:

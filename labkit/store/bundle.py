@@ -22,11 +22,13 @@ from labkit.store.snapshot import read_snapshot
 
 XZ_FILTERS = [{"id": lzma.FILTER_LZMA2, "preset": 6, "dict_size": 1 << 27}]
 MAX_UNPACKED_BYTES = 4 << 30
-PARTS = re.compile(r"manifest\.json|samples\.csv|(heap|sites)/[\w.-]+")
+PARTS = re.compile(r"manifest\.json|samples\.csv|(heap|sites)/[\w.-]+|recordings/[\w.-]+\.json")
 
 
 def pack(capture: Capture, file: Path) -> None:
-    """Write ``capture`` to ``file`` (beside first, then renamed); the server's log stays at home.
+    """Write ``capture`` to ``file`` (beside first, then renamed).
+
+    The server's log and other tools' own files stay at home: they hold command lines, paths and more.
 
     Every snapshot is read first: raises what reading raises.
     """
@@ -43,6 +45,10 @@ def pack(capture: Capture, file: Path) -> None:
             plain = Path(folder) / "plain.heap"
             rewrite(capture.path_of(entry), plain, zipfile.ZIP_STORED)
             archive.add(plain, entry.file, filter=_anonymous)
+        for recording in capture.recordings:
+            for name in recording.files.values():
+                if PARTS.fullmatch(name):
+                    archive.add(capture.folder / name, name, filter=_anonymous)
 
 
 def unpack(file: Path, folder: Path) -> Capture:

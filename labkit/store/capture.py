@@ -4,6 +4,7 @@ NAME/manifest.json    schema, load, statuses, one entry per snapshot with what i
 NAME/samples.csv      one row per worker and look: RSS, USS, descriptors, sockets, threads
 NAME/heap/            rung-00.<pid>.heap ...   the heap after warm-up and after each rung
 NAME/sites/           the same from the separate pass that records allocation sites
+NAME/recordings/      what other tools recorded, where they were asked
 NAME/server.log       what the server printed
 """
 
@@ -24,6 +25,7 @@ from typing import Any
 
 from labkit.errors import NotACapture, UnsupportedVersion
 from labkit.store.manifest import MAX_NUMBER, check, read_manifest
+from labkit.store.recordings import FOLDER, Recording, read_entries
 
 SCHEMA = "labkit.capture/1"
 
@@ -63,6 +65,7 @@ class Capture:
     samples: tuple[Sample, ...]
     snapshots: tuple[SnapshotEntry, ...]
     site_snapshots: tuple[SnapshotEntry, ...]
+    recordings: tuple[Recording, ...] = ()
 
     def __repr__(self) -> str:
         requests = self.snapshots[-1].requests if self.snapshots else 0
@@ -99,6 +102,7 @@ class CaptureWriter:
         self._snapshots: list[SnapshotEntry] = []
         self._site_snapshots: list[SnapshotEntry] = []
         self._samples: list[Sample] = []
+        self._recordings: list[Recording] = []
         self._statuses: dict[str, int] = {}
         self._under_load: dict[str, Any] = {}
         self._notes: dict[str, Any] = {}
@@ -133,6 +137,15 @@ class CaptureWriter:
         relative = path.relative_to(self.folder.absolute()).as_posix()
         entry = SnapshotEntry(rung, pid, requests_total, relative, dict(cost))
         (self._site_snapshots if sites else self._snapshots).append(entry)
+
+    def recording_path(self, name: str) -> Path:
+        """The absolute path of a recording's file."""
+        (self.folder / FOLDER).mkdir(exist_ok=True)
+        return (self.folder / FOLDER / name).absolute()
+
+    def add_recording(self, recording: Recording) -> None:
+        """Record what another tool did; its files are at their ``recording_path``."""
+        self._recordings.append(recording)
 
     def add_sample(self, sample: Sample) -> None:
         """Record one look from outside."""
@@ -175,6 +188,7 @@ class CaptureWriter:
             "under_load": self._under_load,
             "notes": self._notes,
             "snapshots": [dataclasses.asdict(entry) for entry in self._snapshots],
+            "recordings": [recording.to_json() for recording in self._recordings],
             "site_snapshots": [dataclasses.asdict(entry) for entry in self._site_snapshots],
         }
         (self.folder / "manifest.json").write_text(json.dumps(manifest, indent=1) + "\n")
@@ -216,10 +230,11 @@ def open_capture(folder: Path) -> Capture:
         check(manifest)
         snapshots = tuple(_entries(manifest["snapshots"], folder))
         site_snapshots = tuple(_entries(manifest["site_snapshots"], folder))
+        recordings = read_entries(manifest.get("recordings", []), folder)
         samples = tuple(_samples(folder / "samples.csv"))
     except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError, csv.Error) as error:
         raise NotACapture(f"{folder} is a damaged capture.", seen=f"{type(error).__name__}: {error}") from None
-    return Capture(folder, manifest, samples, snapshots, site_snapshots)
+    return Capture(folder, manifest, samples, snapshots, site_snapshots, recordings)
 
 
 def _entries(rows: list[dict[str, Any]], folder: Path) -> Iterator[SnapshotEntry]:

@@ -14,6 +14,7 @@ from labkit.views import units, wording
 from labkit.views.chain import chain_sentence, chain_svg, chain_text
 from labkit.views.figures import figure_alt, figure_svg, growth_figure
 from labkit.views.names import PROSE_LIMIT, command_shown, prose, short_path, shown
+from labkit.views.opinions import opinion_rows
 from labkit.views.palette import css_variables
 
 TEMPLATE = "report.html.j2"
@@ -93,6 +94,7 @@ def render_report(findings: Findings) -> str:
         headline=wording.headline(findings),
         answer=wording.answer(findings),
         cost=wording.cost_rows(findings),
+        opinions=opinion_rows(findings),
         ledger=wording.ledger_rows(findings.ledger),
         statuses=wording.statuses_text(findings.provenance.statuses),
         glossary=wording.GLOSSARY,

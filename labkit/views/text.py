@@ -10,6 +10,7 @@ from typing import TextIO
 from labkit.findings.model import Findings, Suspect, Verdict
 from labkit.views.chain import chain_text
 from labkit.views.names import ELLIPSIS, prose, shown
+from labkit.views.opinions import opinion_rows
 from labkit.views.units import bytes_text, number, rate_shown
 from labkit.views.wording import (
     answer,
@@ -62,6 +63,7 @@ def render_text(findings: Findings, *, colour: bool = False) -> str:
     blocks.append(_explained(findings, paint))
     if findings.verdict != "inconclusive":
         blocks.append(_missing(findings, paint))
+    blocks.append(_opinions(findings, paint))
     blocks.append(_memory(findings, paint))
     blocks.append(_cost(findings, paint))
     return "\n\n".join("\n".join(block) for block in blocks if block) + "\n"
@@ -177,6 +179,18 @@ def _missing(findings: Findings, paint: Paint) -> list[str]:
     lines = [_heading("What is missing", paint)]
     for text in findings.missing:
         lines += _wrapped(f"- {prose(text)}", 2, 4)
+    return lines
+
+
+def _opinions(findings: Findings, paint: Paint) -> list[str]:
+    """What other tools recorded, and why they may say something else."""
+    if not findings.second_opinions:
+        return []
+    lines = [_heading("What other tools saw", paint)]
+    for row in opinion_rows(findings):
+        lines += _fact(row.tool, f"{row.saw} ({row.window})" if row.window else row.saw, paint)
+        for line in (row.verdict, f"Cost: {row.cost}." if row.cost else "", f"Files: {row.files}" if row.files else ""):
+            lines += _fact("", line, paint) if line else []
     return lines
 
 

@@ -14,6 +14,7 @@ from agent_targets import VERSIONS, Target, find_interpreters
 from labkit.drive.build_walker import build_walker
 
 REPOSITORY = Path(__file__).resolve().parents[2]
+INSTALLED = ("falcon", "gunicorn", "uvicorn", "numpy", "memray", "objgraph", "guppy3")
 _FOUND = find_interpreters()
 
 
@@ -35,10 +36,10 @@ def python(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFact
 
 
 def _with_servers(version: str, folders: pytest.TempPathFactory) -> str:
-    """Another interpreter, in an environment with the servers, the framework and the NumPy of this one."""
+    """Another interpreter, in an environment with what the tests load, as it is in this one."""
     folder = folders.mktemp("servers") / f"python{version}"
     uv = shutil.which("uv") or str(REPOSITORY / ".boot" / "bin" / "uv")
-    wanted = [f"{name}=={importlib.metadata.version(name)}" for name in ("falcon", "gunicorn", "uvicorn", "numpy")]
+    wanted = [f"{name}=={importlib.metadata.version(name)}" for name in INSTALLED]
     subprocess.run([uv, "venv", "--quiet", "--python", _FOUND[version], str(folder)], check=True)
     python = str(folder / "bin" / f"python{version}")
     subprocess.run([uv, "pip", "install", "--quiet", "--python", python, *wanted], check=True)

@@ -212,7 +212,7 @@ static void emit_class(PyObject *thing, const struct plan *plan)
     bool heap = (cls->tp_flags & Py_TPFLAGS_HEAPTYPE) != 0;
     named.count = 0;
     for (int at = 0; at < 3; at++) {
-        PyObject *part = parts[at] ? parts[at] : at == 1 ? NULL : Py_None;
+        PyObject *part = parts[at] ? parts[at] : at == 1 || !heap ? NULL : Py_None;
         if (part && heap)
             name_value(part, INTERNAL, row_of_ascii(names[at]));
         else if (part)
