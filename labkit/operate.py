@@ -92,9 +92,9 @@ def capture(options: argparse.Namespace) -> int:
     """One snapshot into a file, or a series into a folder."""
     if bool(options.pid) == bool(options.socket):
         raise CaptureError("Say which worker.", hint=f"--pid PID, or --socket PATH; {PROGRAM} workers lists them")
+    options.tools = checked_tools(options.record)
     found = [worker_at(Path(options.socket))] if options.socket else [worker_with(pid) for pid in options.pid]
     output = Path(options.output)
-    options.tools = checked_tools(options.record)
     if options.snapshots > 1 or options.tools or output.suffix == BUNDLE:
         return _series(options, found, output)
     if len(found) > 1:

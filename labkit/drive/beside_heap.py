@@ -241,7 +241,7 @@ class Recorders:
                 process = worker.process
                 wait_until(lambda: not is_alive(process), limit_s=1)
                 if is_alive(process):
-                    self._note(tool, worker, why_not=str(error).removeprefix("RuntimeError: "))
+                    self._note(tool, worker, why_not=str(error).replace("RuntimeError: ", ""))
                     return
             raise WorkerDied(f"Worker {worker.pid} ended while {tool} recorded.", seen=str(error)) from None
 

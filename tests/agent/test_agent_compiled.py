@@ -145,6 +145,7 @@ def _copies(picture: Picture) -> set[frozenset[int]]:
         groups.setdefault(first, {addresses[first]}).add(addresses[copy])
     return {frozenset(group) for group in groups.values()}
 
+
 #: A type that nobody has made ready: on 3.11 ``_socket.socket`` has no bases until ``socket`` derives from it.
 UNREADY = "import _socket\nkept = [_socket.socket]\ntake()\n"
 
