@@ -106,6 +106,8 @@ SECTIONS = {
     model.Perturbation: "perturbation",
     model.Provenance: "provenance",
     model.Sample: "A sample",
+    model.SecondOpinion: "A second opinion",
+    model.SeenGrowth: "A line of what it saw",
 }
 
 
