@@ -341,5 +341,6 @@ COMMANDS = {
     "export": _export,
     "agent": operate.agent,
     "workers": operate.workers,
+    "attach": operate.attach,
     "capture": operate.capture,
 }

@@ -76,6 +76,10 @@ class NoAgent(CaptureError):
     """A process has no agent that could be asked."""
 
 
+class CannotAttach(CaptureError):
+    """The agent cannot be put into a process that was started without it."""
+
+
 class StoreError(LabkitError):
     """A file or folder is not what it should be."""
 

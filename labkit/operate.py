@@ -13,11 +13,13 @@ from typing import Any
 import psutil
 
 from labkit.arguments import PROGRAM
+from labkit.drive.attach import RISKS, candidate
+from labkit.drive.attach import attach as put_into
 from labkit.drive.beside_heap import checked_tools
 from labkit.drive.collect import collect_series, collect_snapshot
 from labkit.drive.ship import ship_agent
 from labkit.drive.workers import LiveWorker, live_workers, worker_at, worker_with
-from labkit.errors import CaptureError
+from labkit.errors import CannotAttach, CaptureError
 from labkit.store.bundle import pack
 from labkit.views.units import bytes_text
 
@@ -86,6 +88,31 @@ def _age(seconds: int) -> str:
         if seconds >= 2 * size:
             return f"{seconds // size} {unit}"
     return f"{seconds} s"
+
+
+def attach(options: argparse.Namespace) -> int:
+    """Put the agent into a process that was started without it; the risks are told, and nothing is done unasked."""
+    found = candidate(options.pid)
+    for line in RISKS:
+        print(line, file=sys.stderr)
+    if not options.yes and not _agreed():
+        raise CannotAttach(f"Nothing was done to process {options.pid}.", hint="--yes, if that is acceptable")
+    attached = put_into(found, options.wait)
+    print(f"Stopped for less than {attached.stopped_s:.1f} s. The agent is in {attached.folder}; leave it there.")
+    if attached.worker is None:
+        raise CannotAttach(
+            f"Process {options.pid} has run no Python in its main thread since, so the agent waits in it.",
+            hint=f"send it a request; then {PROGRAM} workers shows it",
+        )
+    print(f"Then: {PROGRAM} capture --pid {options.pid} -o FILE")
+    return 0
+
+
+def _agreed() -> bool:
+    if not sys.stdin.isatty():
+        return False
+    print("Go on? [y/N] ", end="", file=sys.stderr, flush=True)
+    return sys.stdin.readline().strip().lower() in ("y", "yes")
 
 
 def capture(options: argparse.Namespace) -> int:
