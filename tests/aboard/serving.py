@@ -16,7 +16,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from database import WAIT_S, _die_with_parent
+from postgresql import WAIT_S, die_with_parent
 
 HERE = Path(__file__).parent
 GUNICORN = ("-m", "gunicorn", "--no-control-socket", "-w", "1", "-k", "gthread", "--threads", "8", "--timeout", "120")
@@ -85,7 +85,7 @@ def serving(module: str, server: tuple[str, ...], database: str = "") -> Iterato
     command = [sys.executable, *server, *bind, f"{module}:application"]
     with (folder / "log").open("wb") as log:
         process = subprocess.Popen(
-            command, cwd=HERE, env=environment, stdout=log, stderr=subprocess.STDOUT, preexec_fn=_die_with_parent
+            command, cwd=HERE, env=environment, stdout=log, stderr=subprocess.STDOUT, preexec_fn=die_with_parent
         )
     try:
         served = Served(str(path))
