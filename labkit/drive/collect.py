@@ -24,6 +24,7 @@ from labkit.store.pack import pack_snapshot
 
 Report = Callable[[str], None]
 PRIVATE = 0o600
+SHORTEST_S = 1.001  # between two looks at one worker: their whole seconds then differ, rounded as they are noted
 
 
 def collect_snapshot(worker: LiveWorker, output: Path, deadline_s: float) -> dict[str, Any]:
@@ -88,11 +89,14 @@ def collect_series(
 ) -> Capture:
     """A capture of ``snapshots`` snapshots of each worker, ``every_s`` apart; its ``requests`` are seconds.
 
+    Each worker is looked at again a second later at the earliest.
+
     When a worker ends or the user interrupts, what was taken by then is published all the same, and
     WorkerDied or KeyboardInterrupt raised. Raises NotACapture when ``out_dir`` exists.
     """
     ended: BaseException | None = None
     taken = 0
+    looked_s: dict[int, float] = {}
     with CaptureWriter(out_dir) as writer:
         writer.folder.chmod(0o700)
         start = time.monotonic()
@@ -100,7 +104,7 @@ def collect_series(
             for rung in range(snapshots):
                 _wait_until(start + rung * every_s)
                 report(f"snapshot {rung + 1} of {snapshots}")
-                _look_and_take(workers, writer, rung, start, deadline_s)
+                _look_and_take(workers, writer, rung, start, deadline_s, looked_s)
                 taken += 1
         except (WorkerDied, AgentFailed, psutil.Error, KeyboardInterrupt) as error:
             if taken == 0:
@@ -130,10 +134,18 @@ def collect_series(
 
 
 def _look_and_take(
-    workers: Sequence[LiveWorker], writer: CaptureWriter, rung: int, start: float, deadline_s: float
+    workers: Sequence[LiveWorker],
+    writer: CaptureWriter,
+    rung: int,
+    start: float,
+    deadline_s: float,
+    looked_s: dict[int, float],
 ) -> None:
     for worker in workers:
+        if worker.pid in looked_s:  # one that was late must not fall into the same second as the next
+            _wait_until(start + looked_s[worker.pid] + SHORTEST_S)
         before = worker.look(start, rung)
+        looked_s[worker.pid] = before.time_s
         path = writer.heap_path(rung, worker.pid)
         cost = collect_snapshot(worker, path, deadline_s)
         after = worker.look(start, rung)
