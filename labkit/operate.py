@@ -71,7 +71,7 @@ def _facts(worker: LiveWorker) -> dict[str, Any]:
     look = worker.look(time.monotonic())
     return {
         "pid": worker.pid,
-        "age_s": round(time.time() - worker.process.create_time()),
+        "age_s": round(worker.age_s()),
         "rss_bytes": look.rss_bytes,
         "uss_bytes": look.uss_bytes,
         "descriptors": look.descriptors,

@@ -123,7 +123,8 @@ def _is_somebody_else(path: str, pid: int) -> bool:
             mapped = file.read()
     except (OSError, ValueError):
         return False
-    return time.time() - youngest > _NEW_S and not any(os.fsencode(f"/{name}") in mapped for name in names)
+    aged_s = abs(time.time() - youngest)  # a clock set back makes files of the future
+    return aged_s > _NEW_S and not any(os.fsencode(f"/{name}") in mapped for name in names)
 
 
 def _add(source: str, target: str, combine: Callable[[_Value, _Value], _Value]) -> None:

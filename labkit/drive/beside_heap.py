@@ -134,13 +134,14 @@ class Recorders:
                     start(worker, profiles)
                     if tool != "py-spy":  # it is another process
                         self._cost(tool, worker, uss_bytes=worker.process.memory_full_info().uss - before_bytes)
-                cpu_s[worker.pid] = _cpu_s(worker.process)
+                    cpu_s[worker.pid] = _cpu_s(worker.process)
             if all(self._found[tool, worker.pid].why_not for worker in self._workers):
                 return
             window = self._window(f"with {tool}")
             for worker in self._workers:
                 self._note(tool, worker, window=window)
-                self._cost(tool, worker, cpu_s=round(_cpu_s(worker.process) - cpu_s[worker.pid], 3))
+                with self._told(tool, worker):
+                    self._cost(tool, worker, cpu_s=round(_cpu_s(worker.process) - cpu_s.get(worker.pid, 0), 3))
         finally:
             for worker in self._workers:
                 with self._told(tool, worker):

@@ -18,11 +18,12 @@ from labkit.drive.processes import is_alive, wait_until
 from labkit.drive.workers import LiveWorker
 from labkit.errors import AgentFailed, WorkerDied
 from labkit.store.beside import beside
-from labkit.store.capture import Capture, CaptureWriter
+from labkit.store.capture import Capture, CaptureWriter, Sample
 from labkit.store.pack import pack_snapshot
 
 Report = Callable[[str], None]
 PRIVATE = 0o600
+SHORTEST_S = 1.001  # between two looks at one worker: their whole seconds then differ, rounded as they are noted
 
 
 def collect_snapshot(worker: LiveWorker, output: Path, deadline_s: float) -> dict[str, Any]:
@@ -66,11 +67,13 @@ def collect_series(
     """A capture of ``snapshots`` snapshots of each worker, ``every_s`` apart; its ``requests`` are seconds.
 
     Then other ``tools`` record, each over a window of ``window_s``; ``native``: memray with the stacks of C code.
-    When a worker ends or the user interrupts, what was taken by then is published all the same, and
-    WorkerDied or KeyboardInterrupt raised. Raises NotACapture when ``out_dir`` exists.
+    Each worker is looked at again a second later at the earliest. When a worker ends or the user interrupts, the
+    snapshots taken of all workers by then are published all the same, and WorkerDied or KeyboardInterrupt raised.
+    Raises NotACapture when ``out_dir`` exists.
     """
     ended: BaseException | None = None
     taken = 0
+    looked_s: dict[int, float] = {}
     with CaptureWriter(out_dir) as writer:
         writer.folder.chmod(0o700)
         start = time.monotonic()
@@ -78,12 +81,12 @@ def collect_series(
             for rung in range(snapshots):
                 _wait_until(start + rung * every_s)
                 report(f"snapshot {rung + 1} of {snapshots}")
-                _look_and_take(workers, writer, rung, start, deadline_s)
+                _look_and_take(workers, writer, rung, start, deadline_s, looked_s)
                 taken += 1
             if tools:
                 window = sleeping_window(window_s, report)
                 Recorders(workers, tools, writer, window, window_s, native=native).run()
-        except (WorkerDied, AgentFailed, psutil.Error, KeyboardInterrupt) as error:
+        except (WorkerDied, AgentFailed, KeyboardInterrupt) as error:
             if taken == 0:
                 raise
             ended = error
@@ -112,17 +115,41 @@ def collect_series(
 
 
 def _look_and_take(
-    workers: Sequence[LiveWorker], writer: CaptureWriter, rung: int, start: float, deadline_s: float
+    workers: Sequence[LiveWorker],
+    writer: CaptureWriter,
+    rung: int,
+    start: float,
+    deadline_s: float,
+    looked_s: dict[int, float],
 ) -> None:
-    for worker in workers:
-        before = worker.look(start, rung)
-        path = writer.heap_path(rung, worker.pid)
-        cost = collect_snapshot(worker, path, deadline_s)
-        after = worker.look(start, rung)
-        cost |= {"uss_before_bytes": before.uss_bytes, "uss_after_bytes": after.uss_bytes}
-        writer.add_snapshot(rung, worker.pid, before.requests, path, cost)
+    taken = []
+    try:
+        for worker in workers:
+            if worker.pid in looked_s:  # one that was late must not fall into the same second as the next
+                _wait_until(start + looked_s[worker.pid] + SHORTEST_S)
+            before = _look(worker, start, rung)
+            looked_s[worker.pid] = before.time_s
+            path = writer.heap_path(rung, worker.pid)
+            cost = collect_snapshot(worker, path, deadline_s)
+            after = _look(worker, start, rung)
+            cost |= {"uss_before_bytes": before.uss_bytes, "uss_after_bytes": after.uss_bytes}
+            taken.append((before, after, path, cost))
+    except BaseException:  # a rung without all workers is none: sums over workers would fall
+        for *_, path, _ in taken:
+            path.unlink(missing_ok=True)
+        writer.heap_path(rung, worker.pid).unlink(missing_ok=True)
+        raise
+    for before, after, path, cost in taken:
+        writer.add_snapshot(rung, before.pid, before.requests, path, cost)
         writer.add_sample(before)
         writer.add_sample(after)
+
+
+def _look(worker: LiveWorker, start: float, rung: int) -> Sample:
+    try:
+        return worker.look(start, rung)
+    except psutil.Error:
+        raise WorkerDied(f"Worker {worker.pid} has ended.") from None
 
 
 def _wait_until(moment: float) -> None:

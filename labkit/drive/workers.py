@@ -55,10 +55,21 @@ class LiveWorker:
             return LocalFiles(self.pid)
         return LocalFiles(self.pid, self.root, self.socket_path.parent)
 
+    def age_s(self) -> float:
+        """For how long it has run, whatever was done to the wall clock (proc_pid_stat(5)).
+
+        Raises psutil.NoSuchProcess when it is gone.
+        """
+        try:
+            fields = Path(f"/proc/{self.pid}/stat").read_text().rpartition(")")[2].split()
+        except (FileNotFoundError, ProcessLookupError):
+            raise psutil.NoSuchProcess(self.pid) from None
+        return time.clock_gettime(time.CLOCK_BOOTTIME) - int(fields[19]) / os.sysconf("SC_CLK_TCK")
+
     def look(self, since: float, rung: int = 0) -> Sample:
         """Memory, descriptors and threads now; ``requests`` are the whole seconds since ``since`` (monotonic)."""
         now_s = time.monotonic() - since
-        return sample(self.process, time_s=now_s, rung=rung, requests=round(now_s))
+        return sample(self.process, time_s=now_s, rung=rung, requests=int(now_s))
 
 
 def live_workers(folder: Path | None = None) -> list[LiveWorker]:

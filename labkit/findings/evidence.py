@@ -43,7 +43,8 @@ class FoldedHeap:
 class Evidence:
     """Series per rung and the last heap of each worker in full, the largest first.
 
-    ``objects`` and ``bytes`` have shape (populations, rungs) and are summed over workers.
+    ``objects`` and ``bytes`` have shape (populations, rungs) and are summed over the workers that were there in every
+    rung: across a restart a sum falls, and growth with it. ``left_out`` are the other workers' numbers.
     ``collects``: per snapshot, whether the collector was switched on; True where the file does not say.
     """
 
@@ -57,12 +58,12 @@ class Evidence:
     allocations: list[FoldedHeap]
     collects: list[bool]
     samples: tuple[Sample, ...]
+    left_out: tuple[int, ...] = ()
 
     @property
     def unit(self) -> Unit:
         """What ``requests`` counts: requests, or the seconds of a live worker whose requests nobody counted."""
-        load = self.capture.manifest.get("load")
-        return "second" if isinstance(load, dict) and load.get("unit") == "second" else "request"
+        return _unit(self.capture)
 
     @property
     def requests_per_rung(self) -> float:
@@ -83,16 +84,8 @@ class Evidence:
 
 
 def gather(capture: Capture, report: Report = lambda _: None) -> Evidence:
-    """Read every snapshot of ``capture``. Raises what reading raises, and TooFewSnapshots."""
-    rungs: dict[int, list[SnapshotEntry]] = defaultdict(list)
-    for entry in capture.snapshots:
-        rungs[entry.rung].append(entry)
-    if len(rungs) < MIN_POINTS:
-        raise TooFewSnapshots(
-            "There are too few snapshots for a trend.",
-            seen=f"snapshots of {len(rungs)} rungs",
-            hint="--rungs 4 or more",
-        )
+    """Read the snapshots of ``capture``. Raises what reading raises, and TooFewSnapshots."""
+    rungs, left_out = _rungs(capture)
     populations = Populations()
     columns: list[tuple[Counts, Counts]] = []
     lasts: list[FoldedHeap] = []
@@ -122,8 +115,38 @@ def gather(capture: Capture, report: Report = lambda _: None) -> Evidence:
         lasts=lasts,
         allocations=allocations,
         collects=collects,
-        samples=capture.samples,
+        samples=tuple(sample for sample in capture.samples if sample.pid not in left_out),
+        left_out=left_out,
     )
+
+
+def _unit(capture: Capture) -> Unit:
+    load = capture.manifest.get("load")
+    return "second" if isinstance(load, dict) and load.get("unit") == "second" else "request"
+
+
+def _rungs(capture: Capture) -> tuple[dict[int, list[SnapshotEntry]], tuple[int, ...]]:
+    """The snapshots by rung, of the workers that are in every rung; and the numbers of the others."""
+    pids: dict[int, set[int]] = defaultdict(set)
+    for entry in capture.snapshots:
+        pids[entry.rung].add(entry.pid)
+    more = "--rungs 4 or more" if _unit(capture) == "request" else "a series of five or more: --snapshots 5"
+    if len(pids) < MIN_POINTS:
+        raise TooFewSnapshots(
+            "There are too few snapshots for a trend.", seen=f"snapshots of {len(pids)} rungs", hint=more
+        )
+    stayed, all_seen = set.intersection(*pids.values()), set.union(*pids.values())
+    if not stayed:
+        raise TooFewSnapshots(
+            "No worker was there from the first snapshot to the last: there is no trend across restarts.",
+            seen=f"{len(pids)} rungs of processes {', '.join(map(str, sorted(all_seen)))}",
+            hint="more snapshots in less time, or a higher bound where the server recycles its workers",
+        )
+    rungs: dict[int, list[SnapshotEntry]] = defaultdict(list)
+    for entry in capture.snapshots:
+        if entry.pid in stayed:
+            rungs[entry.rung].append(entry)
+    return rungs, tuple(sorted(all_seen - stayed))
 
 
 def fold(capture: Capture, entry: SnapshotEntry, populations: Populations) -> FoldedHeap:

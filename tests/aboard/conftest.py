@@ -1,18 +1,19 @@
-"""Servers that end with their test, and one PostgreSQL for all tests of this folder; in CI it must be there."""
+"""Servers that end with their test, and a PostgreSQL for each module."""
 
 from __future__ import annotations
 
 import contextlib
-import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
-from database import binaries, running
+from postgresql import database, database_server
 from running import Server, start_server
 
 from labkit.drive.processes import end_group
+
+__all__ = ["database", "database_server"]
 
 
 @pytest.fixture
@@ -30,14 +31,3 @@ def serve(tmp_path: Path) -> Iterator[Callable[..., Server]]:
         yield start
         for server in started:  # all at once: each may take a second to leave
             server.process.terminate()
-
-
-@pytest.fixture(scope="package")
-def database() -> Iterator[str]:
-    """What to connect with."""
-    programs = binaries()
-    if programs is None:
-        reason = "PostgreSQL's initdb and postgres are not here; on Debian: apt-get install postgresql"
-        pytest.fail(reason) if os.environ.get("CI") else pytest.skip(reason)
-    with running(programs) as where:
-        yield where

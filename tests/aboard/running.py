@@ -75,14 +75,19 @@ def start_server(folder: Path, source: str, *command: str, path: Path | None = N
         "PYTHONPATH": os.pathsep.join([str(folder), str(REPOSITORY), *([str(path)] if path else [])]),
         **more,
     }
+    program = [sys.executable, "-m", command[0]]
     bind = {
         "gunicorn": ["--bind", f"127.0.0.1:{port}", "--no-control-socket"],
         "uvicorn": ["--host", "127.0.0.1", "--port", str(port)],
+        "uwsgi": ["--http-socket", f"127.0.0.1:{port}", "--die-on-term", "--need-app", "--module"],
     }[command[0]]
+    words = [*bind, *command[1:], "served:app"]
+    if command[0] == "uwsgi":  # a program of its own, whose last option here takes the app
+        program, words = [str(Path(sys.executable).with_name("uwsgi"))], [*command[1:], *bind, "served:app"]
     log = folder / "log"
     with log.open("wb") as output:
         process = subprocess.Popen(
-            [sys.executable, "-m", command[0], *bind, *command[1:], "served:app"],
+            [*program, *words],
             cwd=folder,
             env=environment,
             stdout=output,

@@ -16,10 +16,12 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from database import WAIT_S, _die_with_parent
+from postgresql import WAIT_S, die_with_parent
 
 HERE = Path(__file__).parent
 GUNICORN = ("-m", "gunicorn", "--no-control-socket", "-w", "1", "-k", "gthread", "--threads", "8", "--timeout", "120")
+UWSGI = ("uwsgi", "--master", "--threads", "8", "--lazy-apps", "--need-app", "--die-on-term")
+UWSGI_PREFORK = ("uwsgi", "--master", "--enable-threads", "--need-app", "--die-on-term")
 UVICORN = ("-m", "uvicorn", "--log-level", "warning")
 
 
@@ -48,7 +50,11 @@ class Served:
         """The answer, whose body has not been read."""
         connection = _Connection(self._path)
         connection.request(method, path, headers={"Connection": "close", "X-Secret": "canary-header"})
-        return connection.getresponse()
+        answer = connection.getresponse()
+        if connection.sock is not None:  # uWSGI closes without saying so before
+            connection.sock.close()
+            connection.sock = None
+        return answer
 
     def get(self, path: str, method: str = "GET") -> tuple[int, bytes]:
         """Status and body; once they are here, ``tracked`` may be asked."""
@@ -83,9 +89,12 @@ def serving(module: str, server: tuple[str, ...], database: str = "") -> Iterato
     environment = {name: value for name, value in os.environ.items() if name != "GUNICORN_CMD_ARGS"}
     environment |= {"TEST_DATABASE": database, "TEST_FOLDER": str(folder), "PYTHONDONTWRITEBYTECODE": "1"}
     command = [sys.executable, *server, *bind, f"{module}:application"]
+    if server[0] == "uwsgi":
+        program = Path(sys.executable).with_name("uwsgi")
+        command = [str(program), *server[1:], "--http-socket", str(path), "--module", f"{module}:application"]
     with (folder / "log").open("wb") as log:
         process = subprocess.Popen(
-            command, cwd=HERE, env=environment, stdout=log, stderr=subprocess.STDOUT, preexec_fn=_die_with_parent
+            command, cwd=HERE, env=environment, stdout=log, stderr=subprocess.STDOUT, preexec_fn=die_with_parent
         )
     try:
         served = Served(str(path))

@@ -93,7 +93,8 @@ def test_nothing_is_touched_where_names_are_not_process_ids(tmp_path: Path) -> N
     assert len(names(tmp_path)) == 2
 
 
-def test_a_number_that_another_program_got_is_found_out(tmp_path: Path) -> None:
+@pytest.mark.parametrize("written_at", [0, 1 << 32], ids=["long ago", "before the clock was set back"])
+def test_a_number_that_another_program_got_is_found_out(tmp_path: Path, written_at: int) -> None:
     write(tmp_path, "counter", os.getpid(), 2)
     command = [sys.executable, "-c", "import sys; print(1, flush=True); sys.stdin.read()"]
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as other:
@@ -102,7 +103,7 @@ def test_a_number_that_another_program_got_is_found_out(tmp_path: Path) -> None:
         write(tmp_path, "counter", other.pid, 5)
         worker_files.sweep(str(tmp_path), thoroughly=True)
         assert len(names(tmp_path)) == 2, "it may be about to open it"
-        os.utime(tmp_path / f"counter_{other.pid}.db", (0, 0))
+        os.utime(tmp_path / f"counter_{other.pid}.db", (written_at, written_at))
         worker_files.sweep(str(tmp_path))
         assert len(names(tmp_path)) == 2, "only a thorough look tells"
         worker_files.sweep(str(tmp_path), thoroughly=True)

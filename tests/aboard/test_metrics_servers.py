@@ -8,6 +8,7 @@ import signal
 import socket
 import subprocess
 import threading
+import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -113,8 +114,11 @@ def ask_until(server: Server, workers: int) -> tuple[int, set[int]]:
         (WSGI, ("gunicorn", "--workers", "2", "--preload")),
         (WSGI, ("gunicorn", "--workers", "2", "--threads", "4")),
         (ASGI, ("uvicorn", "--workers", "2")),
+        (WSGI, ("uwsgi", "--master", "-p", "2", "--enable-threads")),
+        (WSGI, ("uwsgi", "--master", "-p", "2", "--threads", "4")),
+        (WSGI, ("uwsgi", "--master", "-p", "2", "--threads", "4", "--lazy-apps")),
     ],
-    ids=["sync", "preload", "gthread", "uvicorn"],
+    ids=["sync", "preload", "gthread", "uvicorn", "uwsgi prefork", "uwsgi threads", "uwsgi lazy"],
 )
 def test_each_scrape_tells_of_all_workers(serve: Serve, source: str, command: tuple[str, ...]) -> None:
     server = serve(source, *command)
@@ -167,8 +171,12 @@ def test_recycled_workers_leave_their_counts_and_no_file(serve: Serve, tmp_path:
 
 @pytest.mark.parametrize(
     ("source", "command"),
-    [(WSGI, ("gunicorn", "--workers", "2")), (ASGI, ("uvicorn", "--workers", "2"))],
-    ids=["gunicorn", "uvicorn"],
+    [
+        (WSGI, ("gunicorn", "--workers", "2")),
+        (ASGI, ("uvicorn", "--workers", "2")),
+        (WSGI, ("uwsgi", "--master", "-p", "2", "--threads", "2")),
+    ],
+    ids=["gunicorn", "uvicorn", "uwsgi"],
 )
 def test_without_a_hook_the_next_scrape_clears_up(serve: Serve, source: str, command: tuple[str, ...]) -> None:
     server = serve(source, *command)
@@ -183,8 +191,27 @@ def test_without_a_hook_the_next_scrape_clears_up(serve: Serve, source: str, com
     assert total(server.metrics(), "labkit_requests_begun_total") == asked
 
 
-def test_a_stream_is_in_flight_while_it_is_read(serve: Serve) -> None:
-    server = serve(WSGI, "gunicorn", "--threads", "4")
+def test_workers_of_uwsgi_that_are_recycled_leave_their_counts(serve: Serve) -> None:
+    """It calls no hook when one has ended: the next scrape clears up."""
+    server = serve(WSGI, "uwsgi", "--master", "--threads", "4", "--max-requests", "15", "--min-worker-lifetime", "0")
+    asked, seen = 0, set()
+    deadline = time.monotonic() + 60
+    while len(seen) < 4:
+        seen |= ask(server, 5)
+        asked += 5
+        assert time.monotonic() < deadline
+    wait_until(lambda: len(pids(server.metrics())) == 1)
+    wait_until(lambda: total(server.metrics(), "labkit_requests_ended_total") == asked)
+    samples = server.metrics()
+    assert total(samples, "shop_sales_total") == asked
+    assert total(samples, "labkit_worker_starts_total") >= 4
+    assert pids_of_files(server) <= pids(samples) | {server.process.pid}, "the master imported the app, too"
+    assert len(server.files()) <= 8
+
+
+@pytest.mark.parametrize("command", [("gunicorn", "--threads", "4"), ("uwsgi", "--master", "--threads", "4")])
+def test_a_stream_is_in_flight_while_it_is_read(serve: Serve, command: tuple[str, ...]) -> None:
+    server = serve(WSGI, *command)
     with socket.create_connection(("127.0.0.1", server.port)) as client:
         client.sendall(b"GET /slow HTTP/1.1\r\nHost: shop\r\n\r\n")
         assert client.recv(100)

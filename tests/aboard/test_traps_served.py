@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import http.client
 import inspect
 import json
 from collections.abc import Iterator
@@ -9,15 +10,15 @@ from pathlib import Path
 
 import psycopg
 import pytest
-from serving import GUNICORN, HERE, UVICORN, Served, serving
+from serving import GUNICORN, HERE, UVICORN, UWSGI, UWSGI_PREFORK, Served, serving
 
 CANARY = "canary-4711"
 
 
-@pytest.fixture
-def shop(database: str) -> Iterator[Served]:
-    """Under Gunicorn, one worker with threads."""
-    with serving("shop_wsgi", GUNICORN, database) as served:
+@pytest.fixture(params=[GUNICORN, UWSGI], ids=["gunicorn", "uwsgi"])
+def shop(request: pytest.FixtureRequest, database: str) -> Iterator[Served]:
+    """One worker with threads."""
+    with serving("shop_wsgi", request.param, database) as served:
         yield served
 
 
@@ -28,6 +29,14 @@ def shop_asgi(database: str) -> Iterator[Served]:
         yield served
 
 
+def status_of(shop: Served, path: str, method: str) -> int:
+    """Where the app raises uWSGI hangs up without an answer; Gunicorn makes one."""
+    try:
+        return shop.get(path, method)[0]
+    except http.client.RemoteDisconnected:
+        return 500
+
+
 def line_of(file: str, text: str, after: str) -> int:
     """The number of the first line with a text, below a line with another."""
     lines = (HERE / file).read_text().splitlines()
@@ -35,7 +44,7 @@ def line_of(file: str, text: str, after: str) -> int:
     return next(number for number, line in enumerate(lines, start=1) if number > begin and text in line)
 
 
-# ---- Gunicorn --------------------------------------------------------------------------------------------
+# ---- Gunicorn, uWSGI --------------------------------------------------------------------------------------------
 
 
 def test_healthy_twins_leave_nothing_behind(shop: Served) -> None:
@@ -65,7 +74,7 @@ def test_a_lost_connection_is_told_with_its_line_and_route(
 ) -> None:
     for _ in range(2):
         assert shop.get("/orders/1")[0] == 200
-        assert shop.get(f"/{path}/bad", method)[0] == status
+        assert status_of(shop, f"/{path}/bad", method) == status
     told = shop.tracked()
     assert (told["out"], told["left_behind"]) == (2, 2)
     text, after, function = where
@@ -139,11 +148,15 @@ def test_no_value_is_told(shop: Served) -> None:
 # ---- preload -----------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize(("options", "out", "inherited"), [((), 1, 0), (("--preload",), 0, 1)])
+@pytest.mark.parametrize(
+    ("server", "out", "inherited"),
+    [(GUNICORN, 1, 0), ((*GUNICORN, "--preload"), 0, 1), (UWSGI, 1, 0), (UWSGI_PREFORK, 0, 1)],
+    ids=["gunicorn", "gunicorn preload", "uwsgi lazy-apps", "uwsgi prefork"],
+)
 def test_what_the_parent_has_out_is_not_told_of_the_child(
-    database: str, options: tuple[str, ...], out: int, inherited: int
+    database: str, server: tuple[str, ...], out: int, inherited: int
 ) -> None:
-    with serving("shop_preloaded", (*GUNICORN, *options), database) as shop:
+    with serving("shop_preloaded", server, database) as shop:
         told = shop.tracked()
         assert told["pid"] != told["parent"]
         assert (told["out"], told["inherited"]) == (out, inherited)

@@ -1,4 +1,4 @@
-"""Clients that ask without a pause and compare each answer with what its request must get."""
+"""Clients that ask again and again and compare each answer with what its request must get."""
 
 from __future__ import annotations
 
@@ -16,11 +16,15 @@ def expected(number: str) -> str:
 
 
 class Clients:
-    """``count`` clients of one server for the time of a ``with`` block; ``outcomes`` counts what became of requests."""
+    """``count`` clients of one server for the time of a ``with`` block; ``outcomes`` counts what became of requests.
 
-    def __init__(self, served: Served, count: int = 20) -> None:
+    Each rests for ``rest_s`` after an answer.
+    """
+
+    def __init__(self, served: Served, count: int = 20, rest_s: float = 0) -> None:
         self.outcomes: Counter[str] = Counter()
         self._port = served.port
+        self._rest_s = rest_s
         self._closes = served.closes_connections  # without saying so in its answers
         self._stop = threading.Event()
         self._lock = threading.Lock()
@@ -52,6 +56,8 @@ class Clients:
             outcome = self._ask(connection, f"{client}-{asked}")
             with self._lock:
                 self.outcomes[outcome] += 1
+            if self._rest_s:
+                self._stop.wait(self._rest_s)
         connection.close()
 
     def _ask(self, connection: http.client.HTTPConnection, number: str) -> str:

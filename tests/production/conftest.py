@@ -1,4 +1,4 @@
-"""The agent is shipped once for all servers."""
+"""The agent is shipped once for all servers; a PostgreSQL for each module that asks for one."""
 
 from __future__ import annotations
 
@@ -6,8 +6,11 @@ import sys
 from pathlib import Path
 
 import pytest
+from postgresql import database_server
 
 from labkit.drive.ship import ship_agent
+
+__all__ = ["database_server"]
 
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 

@@ -17,6 +17,7 @@ from servers import Served, serve
 
 import labkit
 from labkit.drive.ship import ship_agent
+from labkit.store.capture import open_capture
 
 Run = Callable[..., subprocess.CompletedProcess[str]]
 
@@ -144,6 +145,15 @@ def test_a_series_names_the_holder(run: Run, served: Served, tmp_path: Path) -> 
     assert "per hour" in report
     assert "per request" not in report
     assert "seconds since the first look" in report
+
+
+def test_snapshots_fall_into_different_seconds(run: Run, served: Served, tmp_path: Path) -> None:
+    """However fast they are asked for, or late: else they could not be judged."""
+    (worker,) = served.workers()
+    run("capture", "--pid", str(worker.pid), "-o", "series", "--snapshots", "5", "--every", "0.3")
+    seconds = [entry.requests for entry in open_capture(tmp_path / "series").snapshots]
+    assert len({*seconds}) == 5
+    assert run("triage", "series", check=False).returncode != 2
 
 
 @pytest.mark.parametrize(

@@ -7,6 +7,7 @@ from labkit.findings.rules import (
     garbage,
     modules,
     private_memory,
+    restarts,
     settled,
     threads,
 )
@@ -21,4 +22,5 @@ RULES = (
     settled.find,
     garbage.find,
     private_memory.find,
+    restarts.find,
 )

@@ -11,12 +11,22 @@ import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 
 import psycopg
+import pytest
 
 WAIT_S = 60
 USER = "tester"
+
+
+@dataclass(frozen=True)
+class Database:
+    """A server that runs: what to connect with, and where it writes its log."""
+
+    where: str
+    log: Path
 
 
 def binaries() -> Path | None:
@@ -27,13 +37,13 @@ def binaries() -> Path | None:
     return next((each for each in folders if (each / "initdb").exists() and (each / "postgres").exists()), None)
 
 
-def _die_with_parent() -> None:
+def die_with_parent() -> None:
     ctypes.CDLL(None).prctl(1, signal.SIGKILL, 0, 0, 0)
 
 
 @contextmanager
-def running(programs: Path) -> Iterator[str]:
-    """Start it, and give what to connect with; as root it runs as ``nobody``, since it refuses to run as root."""
+def running(programs: Path) -> Iterator[Database]:
+    """Start it; as root it runs as ``nobody``, since it refuses to run as root."""
     folder = Path(tempfile.mkdtemp(prefix="pg-", dir="/tmp"))  # short: it holds a Unix socket
     other = {"user": "nobody", "group": "nogroup", "extra_groups": []} if os.geteuid() == 0 else {}
     if other:
@@ -47,11 +57,11 @@ def running(programs: Path) -> Iterator[str]:
     try:
         done = subprocess.run(create, timeout=WAIT_S, **common)  # type: ignore[call-overload]
         assert done.returncode == 0, (folder / "log").read_text()
-        server = subprocess.Popen(serve, preexec_fn=_die_with_parent, **common)  # type: ignore[call-overload]
+        server = subprocess.Popen(serve, preexec_fn=die_with_parent, **common)  # type: ignore[call-overload]
         try:
             where = f"host={folder} user={USER} dbname=postgres"
             _wait(where, server, folder / "log")
-            yield where
+            yield Database(where, folder / "log")
         finally:
             server.send_signal(signal.SIGQUIT)
             server.wait(WAIT_S)
@@ -71,3 +81,20 @@ def _wait(where: str, server: subprocess.Popen[bytes], log: Path) -> None:
             time.sleep(0.05)
         else:
             return
+
+
+@pytest.fixture(scope="module")
+def database_server() -> Iterator[Database]:
+    """One for each module, so that none is left when the next begins; in CI it must be there."""
+    programs = binaries()
+    if programs is None:
+        reason = "PostgreSQL's initdb and postgres are not here; on Debian: apt-get install postgresql"
+        pytest.fail(reason) if os.environ.get("CI") else pytest.skip(reason)
+    with running(programs) as found:
+        yield found
+
+
+@pytest.fixture(scope="module")
+def database(database_server: Database) -> str:
+    """What to connect with."""
+    return database_server.where
