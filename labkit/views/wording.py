@@ -164,11 +164,21 @@ def site_text(site: AllocationSite | None) -> str:
 
 
 def sites_text(suspect: Suspect) -> str:
-    """The line that allocates what grows, and the one that most bytes are from where that is another."""
+    """The line that allocates what grows, who called it from elsewhere, and the line that most bytes are from."""
     text = site_text(suspect.allocation_site)
-    if suspect.allocation_site is None or suspect.heaviest_site is None:
+    if suspect.allocation_site is None:
         return text
-    return f"{text}; most bytes at {site_text(suspect.heaviest_site)}"
+    if suspect.calling_site is not None:
+        text += f"; called at {site_text(suspect.calling_site)}"
+    return text if suspect.heaviest_site is None else f"{text}; most bytes at {site_text(suspect.heaviest_site)}"
+
+
+def _start_text(suspect: Suspect) -> str:
+    """Where to begin to read; empty when no line is known."""
+    if suspect.allocation_site is None:
+        return ""
+    called = f", called at {site_text(suspect.calling_site)}" if suspect.calling_site else ""
+    return f"; start at {site_text(suspect.allocation_site)}{called}"
 
 
 def next_step(suspect: Suspect) -> str:
@@ -184,8 +194,7 @@ def next_step(suspect: Suspect) -> str:
             advice = _ADVICE_FOR_MODULES
         elif suspect.retainer.partition(".")[0] in sys.stdlib_module_names and suspect.allocation_site:
             advice = _ADVICE_FOR_REGISTRIES
-    start = f"; start at {site_text(suspect.allocation_site)}" if suspect.allocation_site else ""
-    return f"Next: {advice.format(retainer=retainer)}{start}.{_not_alone(suspect, retainer)}"
+    return f"Next: {advice.format(retainer=retainer)}{_start_text(suspect)}.{_not_alone(suspect, retainer)}"
 
 
 def _not_alone(suspect: Suspect, retainer: str) -> str:

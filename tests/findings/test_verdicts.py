@@ -396,6 +396,35 @@ def test_the_line_that_allocates(judge: Judge) -> None:
     assert suspect.allocation_site == AllocationSite(file="shop/sessions.py", line=41, function="open_session")
 
 
+def test_whom_a_helper_works_for_is_told(judge: Judge) -> None:
+    """The nearest line of the app in another file than the one that allocates, libraries between them left out."""
+    heap, space = shop()
+    store = heap.new("dict", 64, held_by=(space, "value", "STORE"))
+    helper = [("helper/registry.py", 7, "Entry.make"), ("helper/registry.py", 3, "register")]
+    web, lib = ("site-packages/web/app.py", 7, "serve"), ("lib/python3.11/functools.py", 9, "wrapper")
+    ours, rare = ("shop/orders.py", 12, "Orders.on_post"), ("shop/admin.py", 4, "refill")
+    for place in range(30):
+        site = [*helper, lib, ours if place else rare, ("shop/main.py", 2, "run"), web]
+        heap.new("shop.Session", 48, held_by=(store, "value"), site=site)
+    (suspect,) = judge(leaking, heap_with_sites=heap).suspects
+    assert suspect.allocation_site == AllocationSite(file="helper/registry.py", line=7, function="Entry.make")
+    assert suspect.calling_site == AllocationSite(file="shop/orders.py", line=12, function="Orders.on_post")
+
+
+def test_who_called_from_the_same_file_is_not_told(judge: Judge) -> None:
+    heap, space = shop()
+    store = heap.new("dict", 64, held_by=(space, "value", "STORE"))
+    site = [
+        ("shop/sessions.py", 41, "open_session"),
+        ("shop/sessions.py", 12, "on_put"),
+        ("site-packages/w.py", 7, "w"),
+    ]
+    for _ in range(30):
+        heap.new("shop.Session", 48, held_by=(store, "value"), site=site)
+    (suspect,) = judge(leaking, heap_with_sites=heap).suspects
+    assert (suspect.allocation_site is not None, suspect.calling_site) == (True, None)
+
+
 def test_errors_nobody_expected_are_noted(judge: Judge) -> None:
     findings = judge(quiet, statuses={"200": 700, "404 GET /items/{i}": 90, "500 GET /x": 10, "lost": 0})
     assert findings.verdict == "clean"

@@ -6,7 +6,7 @@ import numpy as np
 
 from labkit.findings import thresholds
 from labkit.findings.accumulation import Accumulation, root_kind
-from labkit.findings.allocation import allocation_site, heaviest_site
+from labkit.findings.allocation import allocation_site, calling_site, heaviest_site
 from labkit.findings.co_holders import CoHolders, co_holders
 from labkit.findings.draft import Draft
 from labkit.findings.evidence import Evidence
@@ -109,6 +109,7 @@ def suspect_of(evidence: Evidence, found: Accumulation) -> Suspect:
         grows=growth(evidence, _type_of(evidence, found), rate, found.bytes_per_request, (low, high)),
         allocation_site=site,
         heaviest_site=heaviest_site(evidence, found.members, site),
+        calling_site=calling_site(evidence, found.members, site),
         why=_why(name, lead.type, rate, found.bytes_per_request, kind) + (_SCATTERED if others.scattered else ""),
         also_held_by=list(others.names),
         retained_size_bytes=retained_bytes(evidence, found) if held else None,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from labkit.findings.accumulation import noise_bytes, smallest_gain
-from labkit.findings.allocation import allocation_site
+from labkit.findings.allocation import allocation_site, calling_site
 from labkit.findings.draft import Draft
 from labkit.findings.evidence import Evidence
 from labkit.findings.holders import holder_name
@@ -49,6 +49,7 @@ def _suspect(
     sizes: Counts,
 ) -> Suspect:
     counts = evidence.objects[new].sum(axis=0)
+    site = allocation_site(evidence, tuple(new), tuple(members))
     return Suspect(
         rank=0,
         kind="python-objects",
@@ -56,7 +57,8 @@ def _suspect(
         retaining_path=["module sys", "modules", "dict", "[*]", "module"],
         retainer_step=1,
         grows=growth(evidence, "module", rate, size, interval95),
-        allocation_site=allocation_site(evidence, tuple(new), tuple(members)),
+        allocation_site=site,
+        calling_site=calling_site(evidence, tuple(members), site),
         why=f"{TABLE} gains {rate:.2f} modules per request, in the last rung as in the ones before, and lets none go: "
         f"{size:,.0f} bytes per request. Modules made while serving stay until somebody takes them out.",
         series=series(evidence, counts, sizes),
