@@ -66,6 +66,9 @@ _TASK_TYPES = ("_asyncio.Task", "asyncio.tasks.Task", "asyncio.events.TimerHandl
 _ADVICE_FOR_RAW = "look for os.open, os.pipe, os.dup, or C code that opens files and keeps numbers, and close them"
 _ADVICE_FOR_MODULES = "find what sets names in the module {retainer} while serving"
 _ADVICE_FOR_REGISTRIES = "undo what puts things into {retainer} when they are done with"
+_ADVICE_FOR_WARNINGS = (
+    "let these warnings say the same text each time, or filter them out: each new text is remembered in {retainer}"
+)
 _ADVICE_OTHERWISE = "look at {retainer} and at what puts things there"
 
 GLOSSARY: tuple[tuple[str, str], ...] = (
@@ -190,6 +193,8 @@ def next_step(suspect: Suspect) -> str:
     if suspect.kind == "python-objects":
         if suspect.grows.type in _TASK_TYPES:
             advice = _ADVICE_FOR_TASKS
+        elif suspect.retainer.endswith(".__warningregistry__"):
+            advice = _ADVICE_FOR_WARNINGS
         elif suspect.retaining_path[:1] == [f"module {suspect.retainer}"]:
             advice = _ADVICE_FOR_MODULES
         elif suspect.retainer.partition(".")[0] in sys.stdlib_module_names and suspect.allocation_site:

@@ -454,6 +454,14 @@ def test_a_full_cache_is_explained(judge: Judge) -> None:
     assert one.why == ("shop.sessions.STORE grew to 200 shop.Region and then stopped growing while the load went on.")
 
 
+def test_a_number_of_a_builtin_type_is_not_said_like_an_amount(judge: Judge, tmp_path: Path) -> None:
+    findings = judge(lambda rung: with_store(min(50 + 100 * rung, 200), kind="bytes", size=1_000))
+    (one,) = findings.explained
+    assert one.why.startswith("shop.sessions.STORE grew to 200 objects of type bytes and then stopped growing")
+    growing = analyse(record(tmp_path / "other", lambda rung: with_store(20 + PER_RUNG * rung, kind="bytes")))
+    assert growing.suspects[0].why.startswith("shop.sessions.STORE gains one object of type bytes per request, in")
+
+
 def test_a_single_step_is_warm_up(judge: Judge) -> None:
     findings = judge(lambda rung: with_store(50 if rung < 2 else 200, size=1_000))
     assert findings.verdict == "clean"

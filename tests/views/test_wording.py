@@ -205,6 +205,7 @@ def test_the_glossary_has_the_five_words() -> None:
     [
         ({"retaining_path": [], "kind": "descriptors"}, "Next: look for os.open, os.pipe, os.dup, or C code"),
         ({"retainer": "shop", "retaining_path": ["module shop"]}, "Next: find what sets names in the module shop"),
+        ({"retainer": "shop.__warningregistry__"}, "Next: let these warnings say the same text each time, or filter"),
         ({"retainer": "weakref.finalize._registry"}, "Next: undo what puts things into weakref.finalize._registry"),
         ({"kind": "uncollected-cycles"}, "Next: switch the collector on (gc.enable()), or break the cycles"),
     ],

@@ -12,7 +12,7 @@ from labkit.findings.draft import Draft
 from labkit.findings.evidence import Evidence
 from labkit.findings.holders import heap_of, holder_name, path_of, retained_bytes
 from labkit.findings.model import Suspect
-from labkit.findings.told import growth, series
+from labkit.findings.told import growth, series, things
 from labkit.heap.roots import GARBAGE, HELD_FROM_C
 
 CACHE_TYPE = "functools._lru_cache_wrapper"
@@ -152,7 +152,7 @@ def _kind(evidence: Evidence, found: Accumulation) -> str:
 def _why(name: str, kind: str, rate: float, size: float, what: str) -> str:
     if rate <= 0:
         return f"{name} grows by {size:,.0f} bytes with every request and is never cut back."
-    gain = f"{rate:.2f} {kind}" if rate < 0.995 else f"{rate:.0f} {kind}" if rate >= 1.5 else f"one {kind}"
+    gain = things(f"{rate:.2f}" if rate < 0.995 else f"{rate:.0f}" if rate >= 1.5 else "one", kind)
     tail = {
         "traceback": " Each kept exception holds its traceback, and with it the frames and all they worked on.",
         "c-reference": " No Python object refers to them: the reference is counted, but held by C code.",
