@@ -258,7 +258,7 @@ def answer(findings: Findings) -> tuple[str, str]:
             f"Nothing needs to be done.{growth}",
         )
     if findings.verdict == "inconclusive" or not findings.suspects:
-        listed = "take the measurements listed as missing" if findings.missing else "measure again, with more rungs"
+        listed = "take the measurements listed as missing" if findings.missing else "measure again, with --rungs 12"
         return (
             f"Across {_watched(findings)}, the evidence is not enough to say whether {target} leaks.",
             f"Next: {listed}; until then, count it neither as leaking nor as clean.",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -485,8 +486,9 @@ def test_growth_that_slows_down_asks_for_more_requests(judge: Judge) -> None:
     findings = judge(lambda rung: with_store(int(400 * (1 - 0.7 ** (rung + 1))), size=1_000))
     assert (findings.verdict, findings.suspects, findings.explained) == ("inconclusive", [], [])
     assert findings.missing == [
-        "more requests: shop.sessions.STORE still gains objects, but fewer each rung; "
-        "a longer run shows whether it stops"
+        "more requests: shop.sessions.STORE still gains objects, but fewer each rung; if it is filling up, it would be "
+        "full at about 400 after about 1,500 requests: --requests 320 (100 were played in each rung) "
+        "shows whether it stops"
     ]
 
 
@@ -499,14 +501,18 @@ def test_a_buffer_that_slows_down_is_not_said_to_have_stopped(judge: Judge) -> N
     findings = judge(heap_after)
     assert (findings.verdict, findings.explained) == ("inconclusive", [])
     assert findings.missing == [
-        "more requests: shop.sessions.BUFFER still grows, but less on each rung; a longer run shows whether it stops"
+        "more requests: shop.sessions.BUFFER still grows, but less on each rung; "
+        "--requests 400 (100 were played in each rung) shows whether it stops"
     ]
 
 
 def test_bursts_ask_for_more_requests(judge: Judge) -> None:
     findings = judge(lambda rung: with_store(20 + 100 * ((rung + 1) // 2), size=1_000))
     assert (findings.verdict, findings.explained) == ("inconclusive", [])
-    assert "gains objects unevenly" in findings.missing[0]
+    assert findings.missing == [
+        "more requests: shop.sessions.STORE gains objects unevenly; "
+        "--requests 400 (100 were played in each rung) shows whether it stops"
+    ]
 
 
 def test_few_large_objects_are_not_said_to_have_stopped(judge: Judge) -> None:
@@ -515,8 +521,35 @@ def test_few_large_objects_are_not_said_to_have_stopped(judge: Judge) -> None:
     assert (findings.verdict, findings.suspects, findings.explained) == ("inconclusive", [], [])
     assert findings.missing == [
         "more requests: shop.sessions.STORE gains few objects, but 2,003 bytes per request; "
-        "a longer run shows whether it stops"
+        "--requests 300 (100 were played in each rung) shows whether it goes on"
     ]
+
+
+def test_objects_too_few_for_any_run_are_left_to_judgement(judge: Judge) -> None:
+    findings = judge(lambda rung: with_store(5 + rung, size=100_000))
+    assert (findings.verdict, findings.suspects) == ("inconclusive", [])
+    assert "too few for a longer run to count: look whether it may hold as much" in findings.missing[0]
+
+
+def test_the_run_that_is_asked_for_shows_the_end_of_a_cache_and_of_a_leak_that_it_is_none(
+    judge: Judge, tmp_path: Path
+) -> None:
+    """Random keys from a finite set: a rung that is twice as long leaves the square of the share."""
+
+    def after(requests: int) -> int:
+        return int(500 * (1 - (1 - 1 / 500) ** requests))
+
+    findings = judge(lambda rung: with_store(after(WARM_UP + PER_RUNG * rung), size=1_000))
+    asked = re.search(r"full at about 500 after about 2,[0-9]00 requests: --requests ([0-9]+) ", findings.missing[0])
+    assert asked is not None, findings.missing
+    longer = int(asked[1])
+    assert longer < 10 * PER_RUNG
+    full = analyse(record(tmp_path / "cache", lambda rung: with_store(after(WARM_UP + longer * rung), size=1_000)))
+    assert (full.verdict, [one.kind for one in full.explained]) == ("clean", ["plateau"])
+    leak = analyse(
+        record(tmp_path / "leak", lambda rung: with_store(after(WARM_UP + longer * rung) + longer * rung // 10))
+    )
+    assert leak.verdict != "clean"
 
 
 def test_cycles_between_collections_are_explained(judge: Judge) -> None:

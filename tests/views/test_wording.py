@@ -148,7 +148,7 @@ def test_inconclusive_without_anything_missing_says_measure_again() -> None:
     answer = wording.answer(Findings(verdict="inconclusive"))
     assert answer == (
         "Across the whole run, the evidence is not enough to say whether the app leaks.",
-        "Next: measure again, with more rungs; until then, count it neither as leaking nor as clean.",
+        "Next: measure again, with --rungs 12; until then, count it neither as leaking nor as clean.",
     )
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from labkit.findings import thresholds
+from labkit.findings import longer_run, thresholds
 from labkit.findings.accumulation import Accumulation, root_kind
 from labkit.findings.allocation import allocation_site, calling_site, heaviest_site
 from labkit.findings.co_holders import CoHolders, co_holders
@@ -41,14 +41,23 @@ def find(draft: Draft) -> None:
         if fills_a_bound(draft.evidence, found):
             if found.trend.shape in ("linear", *UNDECIDED):
                 holder = holder_name(draft.evidence, found)
-                line = f"more requests: {holder} is an lru_cache with a bound and was not seen full"
+                line = f"more requests: {holder} is an lru_cache with a bound and was not seen full; "
+                line += f"{longer_run.times(draft.evidence, longer_run.TIMES)} shows more of it"
                 draft.missing += [] if line in draft.missing else [line]
         elif is_steady(found):
             draft.suspected[len(draft.suspects)] = found
             draft.suspects.append(suspect_of(draft.evidence, found))
         elif (shape := _undecided(found)) and not _gives_back(found):
             holder = holder_name(draft.evidence, found)
-            draft.missing.append(f"more requests: {holder} {shape}; a longer run shows whether it stops")
+            draft.missing.append(f"more requests: {holder} {shape}; {_what_settles(draft.evidence, found)}")
+
+
+def _what_settles(evidence: Evidence, found: Accumulation) -> str:
+    if found.trend.shape == "saturating":
+        return longer_run.until_it_stops(evidence, found)
+    if found.trend.shape == "noise":
+        return f"{longer_run.times(evidence, longer_run.TIMES)} shows whether it stops"
+    return longer_run.until_it_counts(evidence, found)
 
 
 def _undecided(found: Accumulation) -> str:
