@@ -22,10 +22,15 @@ _SLOWEST_DECLINE = 0.97
 def times(evidence: Evidence, factor: float) -> str:
     """The option for rungs ``factor`` times as long: ``--requests 800 (200 were played in each rung)``."""
     wide = evidence.requests_per_rung
-    number = _rounded_up(factor * wide)
+    number = rounded_up(factor * wide)
     if evidence.unit == "second":
         return f"--every {number} (snapshots were {wide:,.0f} s apart)"
     return f"--requests {number} ({wide:,.0f} were played in each rung)"
+
+
+def rounded_up(number: float) -> int:
+    """To two digits, for nobody can tell more."""
+    return math.ceil(number / _unit(number)) * _unit(number)
 
 
 def until_it_stops(evidence: Evidence, found: Accumulation) -> str:
@@ -60,12 +65,9 @@ def _factor(ratio: float, rungs: int) -> float:
     return factor
 
 
-def _rounded_up(number: float) -> int:
-    """To two digits, for nobody can tell more."""
-    unit = 10 ** max(math.floor(math.log10(max(number, 1))) - 1, 0)
-    return math.ceil(number / unit) * unit
-
-
 def _roughly(number: float) -> str:
-    unit = 10 ** max(math.floor(math.log10(max(number, 1))) - 1, 0)
-    return f"{round(number / unit) * unit:,}"
+    return f"{round(number / _unit(number)) * _unit(number):,}"
+
+
+def _unit(number: float) -> int:
+    return int(10 ** max(math.floor(math.log10(max(number, 1))) - 1, 0))

@@ -855,6 +855,52 @@ def test_modules_made_while_serving(judge: Judge) -> None:
     assert suspect.why.startswith("sys.modules gains 0.30 modules per request, in the last rung as in the ones before")
 
 
+def imports(rung: int, at: int, *, leak: int = 0) -> Heap:
+    """``sheet`` with two parts, imported in one rung; in it so many rows are kept on each rung from then on."""
+    heap, _ = shop()
+    base = heap.new("type", 400, name="object", unseen_holders=1)
+    heap.root("builtin-type", "object", base)
+    table = heap.new("dict", 64, held_by=(base, "internal", "__subclasses__"))
+    for _ in range(40):
+        heap.new("weakref.ReferenceType", 72, held_by=(table, "value"))
+    if rung >= at:
+        for name in ("sheet", "sheet.cells", "_sheet"):
+            space = heap.module(name)
+            for number in range(40):
+                heap.new("type", 1_000, held_by=(space, "value", f"Kind_{number}"))
+                heap.new("weakref.ReferenceType", 72, held_by=(table, "value"))
+        rows = heap.new("list", 56, held_by=(space, "value", "ROWS"))
+        for _ in range(leak * (rung - at)):
+            heap.new("sheet.Row", 500, held_by=(rows, "index"))
+    return heap
+
+
+@pytest.mark.parametrize("at", [1, 2, 3, 4, 5])
+def test_modules_imported_while_serving_are_warm_up_with_all_that_comes_with_them(judge: Judge, at: int) -> None:
+    findings = judge(lambda rung: imports(rung, at))
+    assert (findings.verdict, findings.suspects, findings.missing) == ("clean", [], [])
+    (one,) = findings.explained
+    assert one.kind == "warm-up"
+    assert one.why == (
+        "3 modules were imported while serving (sheet, _sheet and 1 more), which happens once; "
+        "modules and their classes stay."
+    )
+
+
+def test_modules_imported_in_the_last_rung_ask_for_a_longer_warm_up(judge: Judge) -> None:
+    findings = judge(lambda rung: imports(rung, RUNGS))
+    assert (findings.verdict, findings.suspects, findings.explained) == ("inconclusive", [], [])
+    assert findings.missing == [
+        "more requests: modules were imported as late as the last rung, and what came with them may go on growing "
+        "(sheet, _sheet and 1 more); --warmup 800 has that done before the first snapshot"
+    ]
+
+
+@pytest.mark.parametrize("at", [1, 2, 3, 4, 5])
+def test_a_leak_that_begins_with_a_late_import_is_not_called_clean(judge: Judge, at: int) -> None:
+    assert judge(lambda rung: imports(rung, at, leak=30)).verdict != "clean"
+
+
 def test_modules_that_are_imported_late_are_no_suspect(judge: Judge) -> None:
     def heap_after(rung: int) -> Heap:
         heap, _ = shop()
