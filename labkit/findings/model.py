@@ -77,7 +77,7 @@ class Suspect(Record):
 
 
 class Explained(Record):
-    """Growth that is no suspect, and the reason."""
+    """Growth that is no suspect, and the reason; of kind ``large``, a large object of a single snapshot."""
 
     kind: str
     bytes: int
@@ -131,12 +131,13 @@ class Sample(Record):
 
 
 class Findings(Record):
-    """The whole answer."""
+    """The whole answer; ``basis`` is ``snapshot`` where no series was looked at, which knows no growth."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", populate_by_name=True, serialize_by_alias=True)
 
     schema_: Literal["labkit.findings/1"] = Field(default="labkit.findings/1", alias="schema")
     target: str = ""
+    basis: Literal["series", "snapshot"] = "series"
     unit: Unit = "request"
     verdict: Verdict
     suspects: list[Suspect] = Field(default_factory=list)

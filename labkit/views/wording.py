@@ -47,6 +47,7 @@ EXPLAINED_KINDS: dict[str, str] = {
     "uncollected-cycles": "cycles not collected yet",
     "noise": "noise",
     "step": "one step, then flat",
+    "large": "large",
     "consequence": "follows from a suspect",
 }
 
@@ -134,6 +135,8 @@ def headline(findings: Findings) -> str:
     if findings.verdict == "clean":
         with_what = "in the time it was watched" if findings.unit == "second" else "with the number of requests"
         return f"Nothing keeps growing {with_what}"
+    if findings.basis == "snapshot":
+        return "One snapshot shows what is large, not what grows"
     if findings.verdict == "inconclusive" or not findings.suspects:
         return "The measurement does not settle it"
     return rate_headline(findings.suspects[0])
@@ -237,6 +240,13 @@ def worker_count(findings: Findings) -> int:
     return max((len(pids) for pids in by_rung.values()), default=1)
 
 
+def explained_heading(findings: Findings) -> tuple[str, str]:
+    """What stands above the list of what is no suspect, and above its reasons."""
+    if findings.basis == "snapshot":
+        return "What is large", "What it keeps alive"
+    return "Growth that is explained", "Why it is no suspect"
+
+
 def _watched(findings: Findings) -> str:
     """How much was looked at: ``1,400 requests, 6 snapshots``."""
     parts = []
@@ -250,6 +260,12 @@ def _watched(findings: Findings) -> str:
 def answer(findings: Findings) -> tuple[str, str]:
     """The answer for whoever decides: what holds the memory and how fast; then what to do next."""
     target = target_text(findings)
+    if findings.basis == "snapshot":
+        return (
+            f"In {target}, the containers that keep most memory alive are listed below; whether any of them grows, "
+            "a single moment cannot say.",
+            "Next: take the measurements listed as missing; until then, count it neither as leaking nor as clean.",
+        )
     if findings.verdict == "clean":
         growth = " Growth that stopped is explained below." if findings.explained else ""
         return (
