@@ -15,7 +15,7 @@ from labkit.arguments import PROGRAM
 from labkit.drive.collect import collect_series, collect_snapshot
 from labkit.drive.ship import ship_agent
 from labkit.drive.workers import LiveWorker, live_workers, worker_at, worker_with
-from labkit.errors import CaptureError
+from labkit.errors import CaptureError, Interrupted
 from labkit.views.units import bytes_text
 
 USES = """
@@ -107,15 +107,22 @@ def _series(options: argparse.Namespace, found: list[LiveWorker], output: Path) 
         if not options.quiet:
             print(f"{line} ...", file=sys.stderr, flush=True)
 
-    taken = collect_series(
-        found,
-        output,
-        snapshots=options.snapshots,
-        every_s=options.every,
-        deadline_s=options.deadline,
-        command=options.command,
-        report=report,
-    )
+    try:
+        taken = collect_series(
+            found,
+            output,
+            snapshots=options.snapshots,
+            every_s=options.every,
+            deadline_s=options.deadline,
+            command=options.command,
+            report=report,
+        )
+    except KeyboardInterrupt:
+        if not output.is_dir():
+            raise
+        raise Interrupted(
+            f"what was taken by then is in {output}; {PROGRAM} triage {output} says what it shows"
+        ) from None
     _say_cost(max((entry.cost for entry in taken.snapshots), key=lambda cost: float(cost["pause_ms"])))
     print(f"Capture: {output}\nThen: {PROGRAM} triage {output}, or {PROGRAM} report {output} -o report.html")
     return 0
