@@ -431,7 +431,8 @@ def test_errors_nobody_expected_are_noted(judge: Judge) -> None:
     assert findings.verdict == "clean"
     assert findings.notes == [
         "100 of 800 answers were errors nobody said to expect, most of them 404 to GET /items/{i}: "
-        "what those requests would have kept was not measured. Correct the request, or give --allow-status 404."
+        "what such a request keeps when it succeeds was not measured with them. Correct the request; "
+        "if the answer is as it should be, give --allow-status 404."
     ]
 
 
