@@ -16,7 +16,7 @@ from labkit.store.recordings import TOOLS
 PROGRAM = os.environ.get("LABKIT_PROGRAM") or "labkit"
 
 ABOUT = "Find what keeps memory alive in a Python service. Exit status: 0 clean, 1 suspects found, 2 could not run, \
-3 inconclusive."
+3 inconclusive, 130 interrupted."
 
 Run = Callable[[argparse.Namespace], int]
 

@@ -1,6 +1,6 @@
 """The command line: parse, call the pipeline, print. No logic lives here.
 
-Exit status: 0 clean, 1 suspects found, 2 could not run, 3 inconclusive.
+Exit status: 0 clean, 1 suspects found, 2 could not run, 3 inconclusive, 130 interrupted.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ import json
 import os
 import re
 import shlex
+import signal
 import sys
 import tempfile
 import traceback
@@ -24,7 +25,7 @@ from labkit.cases import Load, Step, Target, list_cases, target_of
 from labkit.drive.beside_heap import checked_tools
 from labkit.drive.options import RecordOptions
 from labkit.drive.record import record
-from labkit.errors import CaseError, LabkitError
+from labkit.errors import CaseError, Interrupted, LabkitError
 from labkit.exchange.export import export
 from labkit.findings.model import Findings
 from labkit.store.beside import written_beside
@@ -33,6 +34,7 @@ from labkit.views import text
 
 EXIT = {"clean": 0, "suspect": 1, "inconclusive": 3}
 COULD_NOT_RUN = 2
+INTERRUPTED = 128 + signal.SIGINT
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -47,8 +49,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
         if options.debug:
             traceback.print_exc()
         print(f"error: {error}", file=sys.stderr)
-    except KeyboardInterrupt:
-        print("interrupted: the server was stopped and no unfinished file was left", file=sys.stderr)
+    except KeyboardInterrupt as stop:
+        start = "\r\033[K" if sys.stderr.isatty() else ""
+        print(f"{start}interrupted: {stop if str(stop) else 'no unfinished file was left'}", file=sys.stderr)
+        return INTERRUPTED
     except BrokenPipeError:  # whoever read along has gone; nothing more may be written, at exit neither
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     return COULD_NOT_RUN
@@ -93,11 +97,11 @@ def _investigate(options: argparse.Namespace) -> int:
         return _investigate_into(options, target, Path(options.out))
     if options.json:
         with tempfile.TemporaryDirectory(prefix="labkit-") as folder:
-            return _investigate_into(options, target, Path(folder) / "out")
+            return _investigate_into(options, target, Path(folder) / "out", "--out DIR keeps what was recorded")
     return _investigate_into(options, target, _next_folder(target.label))
 
 
-def _investigate_into(options: argparse.Namespace, target: Target, folder: Path) -> int:
+def _investigate_into(options: argparse.Namespace, target: Target, folder: Path, goes_on: str = "") -> int:
     if folder.exists() and not folder.is_dir():
         raise LabkitError(f"{folder} is a file; a folder is needed.", hint="choose another --out")
     if folder.exists() and any(folder.iterdir()):
@@ -110,18 +114,30 @@ def _investigate_into(options: argparse.Namespace, target: Target, folder: Path)
         raise LabkitError(f"{folder} cannot be made.", seen=str(error.strerror), hint=hint) from None
     try:
         capture = record(target, _record_options(options), folder / "capture", options.command, not options.quiet)
-    except BaseException:
+    except BaseException as stop:
+        if isinstance(stop, KeyboardInterrupt) and (folder / "capture").is_dir():  # it came when all was recorded
+            raise _interrupted(folder, goes_on) from None
         if not had_folder:
             folder.rmdir()
+        if isinstance(stop, KeyboardInterrupt):
+            raise Interrupted("the server was stopped and no unfinished file was left") from None
         raise
-    findings = pipeline.analyse(capture, _progress_line(options))
-    _write_report(findings, folder / "report.html")
-    with written_beside(folder / "findings.json") as stream:
-        stream.write(findings.model_dump_json(indent=1) + "\n")
+    try:
+        findings = pipeline.analyse(capture, _progress_line(options))
+        _write_report(findings, folder / "report.html")
+        with written_beside(folder / "findings.json") as stream:
+            stream.write(findings.model_dump_json(indent=1) + "\n")
+    except KeyboardInterrupt:
+        raise _interrupted(folder, goes_on) from None
     _print(findings, options.json)
     if not options.json:
         print(f"Report: {folder / 'report.html'}")
     return EXIT[findings.verdict]
+
+
+def _interrupted(folder: Path, goes_on: str) -> Interrupted:
+    words = goes_on or f"the recording is complete in {folder}; {PROGRAM} triage {folder} goes on from there"
+    return Interrupted(words)
 
 
 def _demo(options: argparse.Namespace) -> int:
@@ -288,11 +304,27 @@ def _valid(model: Any, **fields: Any) -> Any:
         return model(**fields)
     except ValueError as error:
         faults = error.errors() if hasattr(error, "errors") else []
-        seen = "; ".join(
-            f"{'.'.join(map(str, fault['loc']))}: {fault['msg'].removeprefix('Value error, ')}, not {fault['input']!r}"
-            for fault in faults
-        ) or str(error)
+        seen = "; ".join(map(_fault_text, faults)) or str(error)
         raise CaseError("The load cannot be played.", seen=seen, hint=f"{PROGRAM} investigate --help") from None
+
+
+#: Fields of a load, as the user gives them.
+OPTION_OF = {
+    "requests_per_rung": "--requests",
+    "rungs": "--rungs",
+    "warmup_requests": "--warmup",
+    "concurrency": "--concurrency",
+    "seed": "--seed",
+    "request": "--request",
+    "body": "--body",
+    "headers": "--header",
+}
+
+
+def _fault_text(fault: Any) -> str:
+    """One fault of pydantic's, with the option that was typed instead of the field."""
+    where = ".".join(OPTION_OF.get(str(part), str(part)) for part in fault["loc"])
+    return f"{where}: {fault['msg'].removeprefix('Value error, ')}, not {fault['input']!r}"
 
 
 def _record_options(options: argparse.Namespace) -> RecordOptions:

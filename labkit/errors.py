@@ -130,3 +130,7 @@ class ExchangeError(LabkitError):
 
 class MissingLibrary(ExchangeError):
     """A library that makes the wanted form is not installed."""
+
+
+class Interrupted(KeyboardInterrupt):
+    """The user pressed Ctrl-C; says what is left of the work, and what goes on from there."""

@@ -7,6 +7,7 @@ import json
 import sys
 import tempfile
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -19,8 +20,9 @@ from labkit.drive.beside_heap import checked_tools
 from labkit.drive.collect import collect_series, collect_snapshot
 from labkit.drive.ship import ship_agent
 from labkit.drive.workers import LiveWorker, live_workers, worker_at, worker_with
-from labkit.errors import CannotAttach, CaptureError
+from labkit.errors import CannotAttach, CaptureError, Interrupted
 from labkit.store.bundle import pack
+from labkit.store.capture import Capture, open_capture
 from labkit.views.units import bytes_text
 
 BUNDLE = ".capture"  # a whole capture in one file
@@ -135,42 +137,60 @@ def capture(options: argparse.Namespace) -> int:
 
 
 def _series(options: argparse.Namespace, found: list[LiveWorker], output: Path) -> int:
-    if output.suffix != BUNDLE:
-        return _series_into(options, found, output)
-    if output.exists():
-        raise CaptureError(f"{output} exists already; nothing is written over.", hint="choose another -o")
-    with tempfile.TemporaryDirectory(prefix=".labkit-", dir=output.absolute().parent) as place:
-        _series_into(options, found, Path(place) / "capture", output)
-    return 0
-
-
-def _series_into(options: argparse.Namespace, found: list[LiveWorker], folder: Path, bundle: Path | None = None) -> int:
-    def report(line: str) -> None:
-        if not options.quiet:
-            print(f"{line} ...", file=sys.stderr, flush=True)
-
-    taken = collect_series(
-        found,
-        folder,
-        snapshots=options.snapshots,
-        every_s=options.every,
-        deadline_s=options.deadline,
-        command=options.command,
-        report=report,
-        tools=options.tools,
-        window_s=options.record_for,
-        native=options.native,
-    )
-    if bundle is not None:
-        report("packing")
-        pack(taken, bundle)
-    output = bundle or folder
+    try:
+        taken = _collected(options, found, output)
+    except KeyboardInterrupt:
+        if not output.exists():
+            raise
+        raise Interrupted(
+            f"what was taken by then is in {output}; {PROGRAM} triage {output} says what it shows"
+        ) from None
     for recording in taken.recordings:
         if recording.why_not:
             print(f"{recording.tool} did not record process {recording.pid}: {recording.why_not}", file=sys.stderr)
     _say_cost(max((entry.cost for entry in taken.snapshots), key=lambda cost: float(cost["pause_ms"])))
     print(f"Capture: {output}\nThen: {PROGRAM} triage {output}, or {PROGRAM} report {output} -o report.html")
     return 0
+
+
+def _collected(options: argparse.Namespace, found: list[LiveWorker], output: Path) -> Capture:
+    """Into the folder ``output``, or a bundle; what was taken before an interruption is there all the same."""
+    if output.suffix != BUNDLE:
+        return _collected_in(options, found, output, output)
+    if output.exists():
+        raise CaptureError(f"{output} exists already; nothing is written over.", hint="choose another -o")
+    with tempfile.TemporaryDirectory(prefix=".labkit-", dir=output.absolute().parent) as place:
+        folder = Path(place) / "capture"
+        try:
+            return _collected_in(options, found, folder, output)
+        finally:
+            if folder.is_dir():
+                _report(options)("packing")
+                pack(open_capture(folder), output)
+
+
+def _collected_in(options: argparse.Namespace, found: list[LiveWorker], folder: Path, output: Path) -> Capture:
+    return collect_series(
+        found,
+        folder,
+        snapshots=options.snapshots,
+        every_s=options.every,
+        deadline_s=options.deadline,
+        command=options.command,
+        report=_report(options),
+        tools=options.tools,
+        window_s=options.record_for,
+        native=options.native,
+        told_as=output,
+    )
+
+
+def _report(options: argparse.Namespace) -> Callable[[str], None]:
+    def report(line: str) -> None:
+        if not options.quiet:
+            print(f"{line} ...", file=sys.stderr, flush=True)
+
+    return report
 
 
 def _say_cost(cost: dict[str, float]) -> None:

@@ -99,7 +99,7 @@ SECTIONS = {
     model.Findings: "The object",
     model.Suspect: "A suspect",
     model.Growth: "grows",
-    model.AllocationSite: "allocation_site, heaviest_site",
+    model.AllocationSite: "allocation_site, heaviest_site, calling_site",
     model.SeriesPoint: "A point of a series",
     model.Explained: "explained",
     model.Ledger: "ledger",

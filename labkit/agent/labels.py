@@ -12,6 +12,8 @@ from .layout import MAX_LABEL_CHARACTERS
 
 MAX_DIGITS = 4
 _WITHOUT_DIGITS = dict.fromkeys(map(ord, "0123456789"))
+#: Names the interpreter's own C code gives: no Python code has them. The registry is _warnings.c's.
+C_NAMES = ("__warningregistry__",)
 NAME_PARTS = {"<locals>", "<lambda>", "<listcomp>", "<genexpr>", "<dictcomp>", "<setcomp>", "<module>"}
 
 
@@ -51,7 +53,7 @@ def program_names(codes, spaces):
 
     ``spaces``: modules' dictionaries and classes' annotations, whose code is no longer in memory.
     """
-    names = set()
+    names = set(C_NAMES)
     seen = set()
     while codes:
         code = codes.pop()

@@ -10,7 +10,7 @@ import time
 import zlib
 from struct import pack
 
-from . import layout
+from . import layout, libraries
 
 DEFLATED, MADE_ON_UNIX, VERSION_NEEDED = 8, 3 << 8, 20
 FIRST_DATE = 0x21  # 1 January 1980, the earliest a ZIP archive can say
@@ -32,6 +32,7 @@ def header(walker, facts):
             "temporaries on the interpreter's value stacks",
             "what extension modules hold without telling the collector",
         ],
+        "libraries": libraries.library_packages(),
         **facts,
     }
 

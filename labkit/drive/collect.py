@@ -63,13 +63,14 @@ def collect_series(
     tools: Sequence[str] = (),
     window_s: float = 60,
     native: bool = False,
+    told_as: Path | None = None,
 ) -> Capture:
     """A capture of ``snapshots`` snapshots of each worker, ``every_s`` apart; its ``requests`` are seconds.
 
     Then other ``tools`` record, each over a window of ``window_s``; ``native``: memray with the stacks of C code.
     Each worker is looked at again a second later at the earliest. When a worker ends or the user interrupts, the
     snapshots taken of all workers by then are published all the same, and WorkerDied or KeyboardInterrupt raised.
-    Raises NotACapture when ``out_dir`` exists.
+    Raises NotACapture when ``out_dir`` exists. ``told_as``: what a hint calls it, if that is not where it stays.
     """
     ended: BaseException | None = None
     taken = 0
@@ -109,7 +110,7 @@ def collect_series(
         raise WorkerDied(
             f"The series ended after {after}.",
             seen=str(ended).partition("\n")[0],
-            hint=f"what was taken by then is in {out_dir}: labkit triage {out_dir}",
+            hint=f"what was taken by then is in {told_as or out_dir}: labkit triage {told_as or out_dir}",
         )
     return capture
 

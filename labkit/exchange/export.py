@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
-from labkit.errors import NoSuchNode
+from labkit.errors import ExchangeError, NoSuchNode
 from labkit.exchange.dot import neighbourhood_dot, path_dot, write_dot
 from labkit.exchange.heapsnapshot import write_heapsnapshot
 from labkit.heap.image import HeapImage
@@ -19,8 +19,15 @@ def export(snapshot: Path, form: str, output: Path, *, type_name: str = "", arou
     """Write the heap in ``snapshot`` to ``output``; returns what was read.
 
     ``dot`` draws the path to the object that retains most (of ``type_name``, if given), or with ``around``
-    its neighbourhood. Raises StoreError, NoSuchNode and CannotWrite.
+    its neighbourhood; the other forms are of the whole heap. Raises ExchangeError, StoreError, NoSuchNode and
+    CannotWrite.
     """
+    if form != "dot" and (type_name or around):
+        raise ExchangeError(
+            f"A {form} is of the whole heap.",
+            seen=f"--type {type_name}" if type_name else "--around",
+            hint="leave it out, or --to dot for a drawing",
+        )
     image = HeapImage(read_snapshot(snapshot))
     if form == "heapsnapshot":
         write_heapsnapshot(image, output)

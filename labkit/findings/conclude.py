@@ -89,7 +89,8 @@ def _notes(statuses: dict[str, int]) -> list[str]:
     status, _, request = most.partition(" ")
     return [
         f"{count:,} of {answers:,} answers were errors nobody said to expect, most of them {status} to {request}: "
-        f"what those requests would have kept was not measured. Correct the request, or give --allow-status {status}."
+        "what such a request keeps when it succeeds was not measured with them. Correct the request; "
+        f"if the answer is as it should be, give --allow-status {status}."
     ]
 
 

@@ -14,7 +14,8 @@ class Draft:
     """Suspects in the making, explained growth, and the measurements an answer still lacks.
 
     ``suspected`` tells which accumulation stands behind which suspect; ``settled`` has the ``id()`` of those
-    that are explained already. ``garbage_bytes_per_request`` is how fast uncollected cycles grow.
+    that are explained already. ``garbage_bytes_per_request`` is how fast uncollected cycles grow,
+    ``imported_bytes_per_request`` how much modules took that were imported while serving.
     """
 
     evidence: Evidence
@@ -25,6 +26,7 @@ class Draft:
     suspected: dict[int, Accumulation] = field(default_factory=dict)
     settled: set[int] = field(default_factory=set)
     garbage_bytes_per_request: float = 0.0
+    imported_bytes_per_request: float = 0.0
 
     def drop(self, places: list[int]) -> None:
         """Take back the suspects at ``places``: another rule has said more about the same growth."""

@@ -54,7 +54,8 @@ class Suspect(Record):
 
     ``retaining_path[2 * retainer_step]`` is the object that holds the growth, null where the path has none.
     ``allocation_site`` allocates the objects of type ``grows.type``; ``heaviest_site`` allocates most bytes of
-    all that grows with them, null where it is the same line.
+    all that grows with them, null where it is the same line. ``calling_site`` called ``allocation_site`` from
+    another file of the app, null where none did.
     ``retained_size_bytes`` is what would be freed if it alone were cut; ``retained_together_bytes`` if it and
     all of ``also_held_by`` were, null where nothing else holds the growth.
     """
@@ -67,6 +68,7 @@ class Suspect(Record):
     grows: Growth
     allocation_site: AllocationSite | None = None
     heaviest_site: AllocationSite | None = None
+    calling_site: AllocationSite | None = None
     why: str
     also_held_by: list[str] = Field(default_factory=list)
     retained_size_bytes: int | None = None
@@ -75,7 +77,7 @@ class Suspect(Record):
 
 
 class Explained(Record):
-    """Growth that is no suspect, and the reason."""
+    """Growth that is no suspect, and the reason; of kind ``large``, a large object of a single snapshot."""
 
     kind: str
     bytes: int
@@ -160,12 +162,13 @@ class Sample(Record):
 
 
 class Findings(Record):
-    """The whole answer."""
+    """The whole answer; ``basis`` is ``snapshot`` where no series was looked at, which knows no growth."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", populate_by_name=True, serialize_by_alias=True)
 
     schema_: Literal["labkit.findings/1"] = Field(default="labkit.findings/1", alias="schema")
     target: str = ""
+    basis: Literal["series", "snapshot"] = "series"
     unit: Unit = "request"
     verdict: Verdict
     suspects: list[Suspect] = Field(default_factory=list)

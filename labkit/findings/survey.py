@@ -50,6 +50,7 @@ def survey_snapshots(paths: list[Path], report: Callable[[str], None]) -> Findin
         explained.append(Explained(kind="large", bytes=int(retained[node]), why=why))
     return Findings(
         target=", ".join(path.name for path in paths),
+        basis="snapshot",
         verdict="inconclusive",
         explained=explained,
         ledger=Ledger(live_python_bytes=int(graph.size_bytes.sum())),

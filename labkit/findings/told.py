@@ -20,6 +20,13 @@ def growth(evidence: Evidence, kind: str, rate: float, size: float, interval95: 
     )
 
 
+def things(number: str, kind: str) -> str:
+    """So many objects: classes speak for themselves, ``bytes`` or ``str`` alone would be taken for units."""
+    if "." in kind or kind[:1].isupper():
+        return f"{number} {kind}"
+    return f"{number} {'object' if number in ('one', '1') else 'objects'} of type {kind}"
+
+
 def series(evidence: Evidence, objects: Iterable[int], sizes: Iterable[int]) -> list[SeriesPoint]:
     """One point for each snapshot."""
     return [

@@ -122,6 +122,14 @@ def _best_decline(counts: list[float]) -> float:
     return min(_deviance(counts, _decline(counts, step / 50)) for step in range(50))
 
 
+def decline_ratio(values: Sequence[float]) -> float:
+    """By which factor each step of ``values`` is less than the one before, as fits best; 1 where none is less."""
+    counts = [max(b - a, 0.0) for a, b in pairwise(values)]
+    if not any(counts):
+        return 1.0
+    return min((step / 200 for step in range(1, 201)), key=lambda ratio: _deviance(counts, _decline(counts, ratio)))
+
+
 def _level(counts: list[float]) -> list[float]:
     """The best constant."""
     return [sum(counts) / len(counts)] * len(counts)

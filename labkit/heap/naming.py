@@ -49,13 +49,16 @@ def dotted_name(tree: PathTree, node: int) -> str:
     """The name a programmer would look for: ``shop.sessions.STORE``, ``shop.api.Export._open``.
 
     Modules, classes and functions go by their own names; a container reached through an instance goes
-    by the class of that instance, unless plain attributes of a module lead there.
+    by the class of that instance, unless plain attributes of a module lead there. A library's object that the
+    app holds goes by the app's name for it: ``shop.Mailer.outbox`` for the deque in a ``queue.Queue``.
     """
     graph = tree.graph
     name, plain, owner, in_namespace = "", 0, "", False
+    held = _HeldByApp(tree)
     for edge, here in tree.chain(node):
         own = _known_name(graph, here)
         kind = graph.type_of(here)
+        before = name
         if edge < 0:
             name = own or tree.roots.label[int(tree.root_of[here])] or _unnamed(tree, here)
             plain = 0 if kind == "module" else PLAIN_STEPS + 1
@@ -63,9 +66,55 @@ def dotted_name(tree: PathTree, node: int) -> str:
             name, plain = own, (0 if kind == "module" else 1)
         else:
             name, plain = _extend(graph, edge, name, plain, owner, in_namespace)
+        held.step(edge, here, before, name)
         in_namespace = edge >= 0 and graph.edge_kind[edge] == layout.INTERNAL
         owner = kind if "." in kind and not own else owner if _is_instance_dict(graph, edge) else ""
-    return re.sub(r"(\[\*\])+", "[*]", name).removesuffix("[*]")
+    return re.sub(r"(\[\*\])+", "[*]", held.name or name).removesuffix("[*]")
+
+
+class _HeldByApp:
+    """Follows a path to where the app holds an object of a library, and at most one attribute into that object.
+
+    ``name`` is then the app's name for it, with that attribute unless the object is a container; else empty.
+    """
+
+    def __init__(self, tree: PathTree) -> None:
+        self._tree = tree
+        self._by_app = False  # whether the last thing with a class or a name of its own was the app's
+        self._inner = -1  # the last object of a library
+        self._attributes = 0
+        self.name = ""
+
+    def step(self, edge: int, here: int, before: str, name: str) -> None:
+        """Go on to the node ``here``; ``before`` and ``name`` are what the path was called without and with it."""
+        graph, libraries = self._tree.graph, self._tree.libraries
+        kind, own = graph.type_of(here), _known_name(graph, here)
+        if self.name:
+            self._extend(edge, before, name)
+        if own:
+            self._by_app, self.name = not libraries.owns(own), ""
+        elif "." in kind and not libraries.owns(kind):
+            self._by_app, self.name = True, ""
+        elif "." in kind:
+            if self._by_app and edge >= 0:
+                self.name, self._attributes = name, 0
+            self._by_app, self._inner = False, here
+
+    def _extend(self, edge: int, before: str, name: str) -> None:
+        if self._is_attribute(edge):
+            self._attributes += 1
+            if self._attributes > 1:
+                self.name = ""
+            elif not self._tree.libraries.is_container(self._inner):
+                self.name = _longer(self.name, f".{_edge_words(self._tree.graph, edge)}")
+        elif name.startswith(before):
+            self.name += name[len(before) :]
+
+    def _is_attribute(self, edge: int) -> bool:
+        graph = self._tree.graph
+        if graph.edge_kind[edge] != layout.VALUE:
+            return bool(graph.edge_kind[edge] == layout.ATTRIBUTE)
+        return _is_instance_dict(graph, int(self._tree.parent_edge[graph.source_of(edge)]))
 
 
 def _unnamed(tree: PathTree, node: int) -> str:

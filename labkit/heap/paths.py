@@ -9,12 +9,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 import numpy.typing as npt
 
 from labkit.heap.graph import Graph, Rows
 from labkit.heap.kernels import loops
+from labkit.heap.libraries import Libraries
 from labkit.heap.roots import GARBAGE, HELD_FROM_C, Roots, named_roots, reference_gaps
 
 
@@ -40,6 +42,11 @@ class PathTree:
             if self.parent_edge[node] < 0:
                 return steps[::-1]
             node = int(self.parent[node])
+
+    @cached_property
+    def libraries(self) -> Libraries:
+        """Whose code the classes and modules of the heap are."""
+        return Libraries(self.graph)
 
     def root_kind(self, node: int) -> str:
         """The kind of the root the node's nearest path begins at."""

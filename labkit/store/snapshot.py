@@ -11,7 +11,9 @@ import re
 import struct
 import zipfile
 import zlib
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -20,9 +22,11 @@ import numpy.typing as npt
 
 from labkit.agent import layout
 from labkit.errors import CorruptSnapshot, IncompleteWalk, NotASnapshot, TruncatedSnapshot, UnsupportedVersion
+from labkit.store.archive import content, contradiction
 from labkit.store.texts import writable
 
 Column = npt.NDArray[Any]
+Read = Callable[[str], bytes]
 
 #: Deflate never expands further than this (zlib documentation), so a larger claim is a lie.
 MAX_EXPANSION = 1032
@@ -41,8 +45,6 @@ SPARE_ROWS = 10_000
 MAX_TRACEBACK_PARTS = 3 * 64
 #: Lists and objects are what takes most memory for the fewest bytes; a traceback has one for 10 bytes or more.
 LEAST_BYTES_PER_LIST = 10
-#: The only compressions whose expansion is known, and the only ones the agent writes.
-COMPRESSIONS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
 MAX_LINE = 1 << 31
 #: No process has that many bytes; sums of sizes stay far from overflow.
 MAX_HEAP_BYTES = 1 << 56
@@ -77,12 +79,15 @@ def read_snapshot(path: Path) -> Snapshot:
     """
     _check_kind(path)
     try:
-        with zipfile.ZipFile(path) as archive:
-            header = _read_header(archive, path)
+        with path.open("rb") as stream, zipfile.ZipFile(path) as archive:
+            read = partial(content, archive, stream)
+            header = _read_header(archive, read, path)
             _check_sizes(archive, path)
-            columns = {name: _read_column(archive, name, header["version"]) for name in layout.COLUMNS}
+            if wrong := contradiction(archive, stream, path.stat().st_size):
+                raise _corrupt(path, wrong)
+            columns = {name: _read_column(read, name, header["version"]) for name in layout.COLUMNS}
             rows = sum(len(columns[name]) for name in ("node_type", "edge_label", "root_label")) + SPARE_ROWS
-            tables = {name: _read_table(archive, name, rows) for name in layout.TABLES}
+            tables = {name: _read_table(read, name, rows) for name in layout.TABLES}
     except (zipfile.BadZipFile, OSError, struct.error) as error:
         raise TruncatedSnapshot(
             f"{path} ends early or is damaged.", seen=str(error), hint="copy the file again, or take a new snapshot"
@@ -110,7 +115,7 @@ def _check_kind(path: Path) -> None:
         raise NotASnapshot(f"{path} is not a heap snapshot.", seen=seen, hint="give a .heap file written by labkit")
 
 
-def _read_header(archive: zipfile.ZipFile, path: Path) -> dict[str, Any]:
+def _read_header(archive: zipfile.ZipFile, read: Read, path: Path) -> dict[str, Any]:
     try:
         info = archive.getinfo("header.json")
     except KeyError:
@@ -119,7 +124,7 @@ def _read_header(archive: zipfile.ZipFile, path: Path) -> dict[str, Any]:
         ) from None
     if info.file_size > MAX_HEADER_BYTES:
         raise _corrupt(path, f"header.json claims {info.file_size} bytes")
-    header = json.loads(_read(archive, "header.json"))
+    header = json.loads(read("header.json"))
     if not isinstance(header, dict) or header.get("format") != layout.FORMAT:
         raise NotASnapshot(f"{path} is not a heap snapshot.", seen="header.json names another format")
     version = header.get("version")
@@ -148,23 +153,11 @@ def _check_sizes(archive: zipfile.ZipFile, path: Path) -> None:
         raise _corrupt(path, f"its parts claim {claimed} bytes together, from a file of {file_size}")
 
 
-def _read(archive: zipfile.ZipFile, name: str) -> bytes:
-    """One member; never more than it claims, however much its data unpack to."""
-    info = archive.getinfo(name)
-    if info.compress_type not in COMPRESSIONS:
-        raise ValueError(f"{name} is compressed in a way no snapshot is")
-    with archive.open(info) as stream:
-        data = stream.read(info.file_size)
-    if len(data) != info.file_size:
-        raise EOFError(f"{name} claims {info.file_size} bytes and holds {len(data)}")
-    return data
-
-
-def _read_column(archive: zipfile.ZipFile, name: str, version: int) -> Column:
+def _read_column(read: Read, name: str, version: int) -> Column:
     dtype, _ = layout.COLUMNS[name]
     if version < layout.SINCE.get(name, 1):
         return np.empty(0, dtype)
-    data = _read(archive, f"{name}.npy")
+    data = read(f"{name}.npy")
     header = NPY_HEADER.match(data)
     if header is None:
         raise ValueError(f"{name}.npy is no array of one dimension in NumPy's format 1.0")
@@ -175,9 +168,9 @@ def _read_column(archive: zipfile.ZipFile, name: str, version: int) -> Column:
     return np.frombuffer(body, dtype=dtype)
 
 
-def _read_table(archive: zipfile.ZipFile, name: str, rows: int) -> Any:
+def _read_table(read: Read, name: str, rows: int) -> Any:
     """A table, parsed only if it cannot have far more rows than there are numbers to point at them."""
-    data = _read(archive, f"{name}.json")
+    data = read(f"{name}.json")
     parts = rows * MAX_TRACEBACK_PARTS if name == "sites" else rows
     if data.count(b",") > parts:
         raise ValueError(f"{name}.json has more rows than anything points at")

@@ -14,7 +14,7 @@ from labkit.views.chain import WIDTH, chain_sentence, chain_svg
 from labkit.views.figures import figure_alt, figure_svg, growth_figure
 from labkit.views.names import prose
 from labkit.views.palette import AMBER, HOT, PAPER, THIRD
-from labkit.views.wording import answer, explained_kind_text, headline, verdict_text
+from labkit.views.wording import answer, explained_heading, explained_kind_text, headline, verdict_text
 
 _VERDICT_COLOURS = {"suspect": HOT, "clean": THIRD, "inconclusive": AMBER}
 
@@ -50,7 +50,8 @@ def overview(findings: Findings) -> str:
     sentences = "".join(f'<p style="max-width: 46em; margin: 4px 0">{escape(text)}</p>' for text in answer(findings))
     notes = [f"{explained_kind_text(item.kind)}: {prose(item.why)}" for item in findings.explained]
     notes += [f"missing: {prose(text)}" for text in findings.missing]
-    listed = f"<ul>{''.join(f'<li>{escape(note)}</li>' for note in notes)}</ul>" if notes else ""
+    heading = f"<p>{escape(explained_heading(findings)[0])}:</p>" if findings.basis == "snapshot" and notes else ""
+    listed = f"{heading}<ul>{''.join(f'<li>{escape(note)}</li>' for note in notes)}</ul>" if notes else ""
     chain = f"<div>{chain_picture(findings)}</div>" if findings.suspects else ""
     return (
         f'<div>{badge}<div style="font-size: 1.35em; font-weight: 600; margin: 8px 0; overflow-wrap: anywhere">'

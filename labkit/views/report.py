@@ -93,6 +93,7 @@ def render_report(findings: Findings) -> str:
         target=wording.target_text(findings),
         headline=wording.headline(findings),
         answer=wording.answer(findings),
+        explained_heading=wording.explained_heading(findings),
         cost=wording.cost_rows(findings),
         opinions=opinion_rows(findings),
         ledger=wording.ledger_rows(findings.ledger),

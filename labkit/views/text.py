@@ -15,6 +15,7 @@ from labkit.views.units import bytes_text, number, rate_shown
 from labkit.views.wording import (
     answer,
     cost_rows,
+    explained_heading,
     explained_kind_text,
     headline,
     interval_text,
@@ -163,10 +164,10 @@ def _chain(suspect: Suspect) -> list[str]:
 
 
 def _explained(findings: Findings, paint: Paint) -> list[str]:
-    """Growth that is no suspect."""
+    """Growth that is no suspect; of a single snapshot, what is large."""
     if not findings.explained:
         return []
-    lines = [_heading("Growth that is explained", paint)]
+    lines = [_heading(explained_heading(findings)[0], paint)]
     for item in findings.explained:
         lines += _wrapped(f"- {explained_kind_text(item.kind)}, {bytes_text(item.bytes)}: {prose(item.why)}", 2, 4)
     return lines
@@ -200,8 +201,9 @@ def _memory(findings: Findings, paint: Paint) -> list[str]:
     if not rows:
         return []
     width = max(len(name) for name, _ in rows) + 2
+    moment = "in this snapshot" if findings.basis == "snapshot" else "at the last snapshot"
     return [
-        _heading("Where the memory is, at the last snapshot", paint),
+        _heading(f"Where the memory is, {moment}", paint),
         *(f"  {name.ljust(width)}{_ascii(bytes_text(amount)):>12}" for name, amount in rows),
     ]
 
@@ -215,6 +217,6 @@ def _cost(findings: Findings, paint: Paint) -> list[str]:
         lines.append("  not measured")
     if findings.provenance.statuses:
         lines += _fact(
-            "answers", f"{statuses_text(findings.provenance.statuses)} (warm-up and second pass included)", paint
+            "answers", f"{statuses_text(findings.provenance.statuses)} (of all requests played, measured or not)", paint
         )
     return lines

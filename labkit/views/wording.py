@@ -47,6 +47,7 @@ EXPLAINED_KINDS: dict[str, str] = {
     "uncollected-cycles": "cycles not collected yet",
     "noise": "noise",
     "step": "one step, then flat",
+    "large": "large",
     "consequence": "follows from a suspect",
 }
 
@@ -66,6 +67,9 @@ _TASK_TYPES = ("_asyncio.Task", "asyncio.tasks.Task", "asyncio.events.TimerHandl
 _ADVICE_FOR_RAW = "look for os.open, os.pipe, os.dup, or C code that opens files and keeps numbers, and close them"
 _ADVICE_FOR_MODULES = "find what sets names in the module {retainer} while serving"
 _ADVICE_FOR_REGISTRIES = "undo what puts things into {retainer} when they are done with"
+_ADVICE_FOR_WARNINGS = (
+    "let these warnings say the same text each time, or filter them out: each new text is remembered in {retainer}"
+)
 _ADVICE_OTHERWISE = "look at {retainer} and at what puts things there"
 
 GLOSSARY: tuple[tuple[str, str], ...] = (
@@ -131,6 +135,8 @@ def headline(findings: Findings) -> str:
     if findings.verdict == "clean":
         with_what = "in the time it was watched" if findings.unit == "second" else "with the number of requests"
         return f"Nothing keeps growing {with_what}"
+    if findings.basis == "snapshot":
+        return "One snapshot shows what is large, not what grows"
     if findings.verdict == "inconclusive" or not findings.suspects:
         return "The measurement does not settle it"
     return rate_headline(findings.suspects[0])
@@ -164,11 +170,21 @@ def site_text(site: AllocationSite | None) -> str:
 
 
 def sites_text(suspect: Suspect) -> str:
-    """The line that allocates what grows, and the one that most bytes are from where that is another."""
+    """The line that allocates what grows, who called it from elsewhere, and the line that most bytes are from."""
     text = site_text(suspect.allocation_site)
-    if suspect.allocation_site is None or suspect.heaviest_site is None:
+    if suspect.allocation_site is None:
         return text
-    return f"{text}; most bytes at {site_text(suspect.heaviest_site)}"
+    if suspect.calling_site is not None:
+        text += f"; called at {site_text(suspect.calling_site)}"
+    return text if suspect.heaviest_site is None else f"{text}; most bytes at {site_text(suspect.heaviest_site)}"
+
+
+def _start_text(suspect: Suspect) -> str:
+    """Where to begin to read; empty when no line is known."""
+    if suspect.allocation_site is None:
+        return ""
+    called = f", called at {site_text(suspect.calling_site)}" if suspect.calling_site else ""
+    return f"; start at {site_text(suspect.allocation_site)}{called}"
 
 
 def next_step(suspect: Suspect) -> str:
@@ -180,12 +196,13 @@ def next_step(suspect: Suspect) -> str:
     if suspect.kind == "python-objects":
         if suspect.grows.type in _TASK_TYPES:
             advice = _ADVICE_FOR_TASKS
+        elif suspect.retainer.endswith(".__warningregistry__"):
+            advice = _ADVICE_FOR_WARNINGS
         elif suspect.retaining_path[:1] == [f"module {suspect.retainer}"]:
             advice = _ADVICE_FOR_MODULES
         elif suspect.retainer.partition(".")[0] in sys.stdlib_module_names and suspect.allocation_site:
             advice = _ADVICE_FOR_REGISTRIES
-    start = f"; start at {site_text(suspect.allocation_site)}" if suspect.allocation_site else ""
-    return f"Next: {advice.format(retainer=retainer)}{start}.{_not_alone(suspect, retainer)}"
+    return f"Next: {advice.format(retainer=retainer)}{_start_text(suspect)}.{_not_alone(suspect, retainer)}"
 
 
 def _not_alone(suspect: Suspect, retainer: str) -> str:
@@ -223,6 +240,13 @@ def worker_count(findings: Findings) -> int:
     return max((len(pids) for pids in by_rung.values()), default=1)
 
 
+def explained_heading(findings: Findings) -> tuple[str, str]:
+    """What stands above the list of what is no suspect, and above its reasons."""
+    if findings.basis == "snapshot":
+        return "What is large", "What it keeps alive"
+    return "Growth that is explained", "Why it is no suspect"
+
+
 def _watched(findings: Findings) -> str:
     """How much was looked at: ``1,400 requests, 6 snapshots``."""
     parts = []
@@ -236,6 +260,12 @@ def _watched(findings: Findings) -> str:
 def answer(findings: Findings) -> tuple[str, str]:
     """The answer for whoever decides: what holds the memory and how fast; then what to do next."""
     target = target_text(findings)
+    if findings.basis == "snapshot":
+        return (
+            f"In {target}, the containers that keep most memory alive are listed below; whether any of them grows, "
+            "a single moment cannot say.",
+            "Next: take the measurements listed as missing; until then, count it neither as leaking nor as clean.",
+        )
     if findings.verdict == "clean":
         growth = " Growth that stopped is explained below." if findings.explained else ""
         return (
@@ -244,7 +274,7 @@ def answer(findings: Findings) -> tuple[str, str]:
             f"Nothing needs to be done.{growth}",
         )
     if findings.verdict == "inconclusive" or not findings.suspects:
-        listed = "take the measurements listed as missing" if findings.missing else "measure again, with more rungs"
+        listed = "take the measurements listed as missing" if findings.missing else "measure again, with --rungs 12"
         return (
             f"Across {_watched(findings)}, the evidence is not enough to say whether {target} leaks.",
             f"Next: {listed}; until then, count it neither as leaking nor as clean.",

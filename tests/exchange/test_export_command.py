@@ -42,6 +42,11 @@ def test_a_drawing(shop: Path, around: list[str]) -> None:
         (["missing.heap", "--to", "dot", "-o", "x.dot"], "missing.heap is not a heap snapshot."),
         (["shop.heap", "--to", "dot", "--type", "Nobody", "-o", "x.dot"], "There is no object of type 'Nobody'"),
         (["shop.heap", "--to", "heapsnapshot", "-o", "no/x"], "x could not be written."),
+        (
+            ["shop.heap", "--to", "heapsnapshot", "--type", "shop.Session", "-o", "x"],
+            "A heapsnapshot is of the whole heap.\n  seen: --type shop.Session\n  try:  leave it out, or --to dot",
+        ),
+        (["shop.heap", "--to", "heapsnapshot", "--around", "-o", "x"], "seen: --around"),
     ],
 )
 def test_errors(

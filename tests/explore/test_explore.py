@@ -11,8 +11,12 @@ import pytest
 from recorded import Heap as Made
 
 import labkit
+from labkit.agent import layout
 from labkit.errors import AnalysisError, NoSuchNode, NotASnapshot
 from labkit.explore import Heap
+from labkit.store.bundle import unpack
+
+RECORDED = Path(__file__).resolve().parents[2] / "data"
 
 
 def made(sessions: int) -> Made:
@@ -182,3 +186,13 @@ def test_opening_a_heap_imports_no_more_than_it_needs() -> None:
     ask = f"import labkit, sys; labkit.open_snapshot; print(sorted({unwanted} & sys.modules.keys()))"
     done = subprocess.run([sys.executable, "-c", ask], capture_output=True, text=True, check=True, timeout=60)
     assert done.stdout == "[]\n"
+
+
+@pytest.mark.parametrize("name", ["session_cache", "bounded_cache"])
+def test_the_recordings_say_all_that_a_snapshot_says_today(name: str, tmp_path: Path) -> None:
+    capture = unpack(RECORDED / f"{name}.capture", tmp_path / "c")
+    heap = labkit.open_snapshot(capture.path_of(capture.snapshots[-1]))
+    assert heap.image.graph.snapshot.header["version"] == layout.VERSION
+    assert heap.copies()["copies"].sum() > 1_000
+    assert "falcon" in heap.image.graph.snapshot.header["libraries"]
+    assert "leaky" not in heap.image.graph.snapshot.header["libraries"]

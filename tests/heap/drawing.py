@@ -26,7 +26,8 @@ def draw(
     own_names: Mapping[str, str] | None = None,
 ) -> Graph:
     """Read edges ``A.name -> B`` (attribute), ``A[3] -> B`` (position), ``A['k'] -> B`` (dict value),
-    ``A{x} -> B`` (closure), ``A(x) -> B`` (local), ``A<x> -> B`` (internal part), ``A -> B`` (unnamed).
+    ``A{x} -> B`` (closure), ``A(x) -> B`` (local), ``A<x> -> B`` (internal part), ``A@ -> B`` (class),
+    ``A -> B`` (unnamed).
 
     ``roots`` are ``(node, kind)``; a node's reference count is its in-degree, its place as a root, and
     ``extra_refs``. Types default to ``object``, sizes to 10.
@@ -114,4 +115,6 @@ def _kind_and_label(mark: str, labels: list[str]) -> tuple[int, int]:
         return layout.LOCAL, _label(mark[1:-1], labels)
     if mark.startswith("<"):
         return layout.INTERNAL, _label(mark[1:-1], labels)
+    if mark == "@":
+        return layout.CLASS, -1
     return layout.UNKNOWN, -1

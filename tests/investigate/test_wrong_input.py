@@ -96,6 +96,16 @@ def test_too_few_rungs(labkit: Labkit, tmp_path: Path) -> None:
     refused(outcome, "The load cannot be played", "rungs")
 
 
+@pytest.mark.parametrize(
+    ("option", "least"), [("--requests", 1), ("--warmup", 0), ("--concurrency", 1), ("--rungs", 4)]
+)
+def test_a_number_that_is_too_small_is_told_by_the_option_it_was_given_with(
+    labkit: Labkit, tmp_path: Path, option: str, least: int
+) -> None:
+    outcome = labkit("investigate", "--app", plain_app(tmp_path), *REQUEST, option, "-5")
+    refused(outcome, f"seen: {option}: Input should be greater than or equal to {least}, not -5")
+
+
 def test_an_app_that_does_not_import(labkit: Labkit, tmp_path: Path) -> None:
     (tmp_path / "broken.py").write_text("import a_package_nobody_has\n")
     outcome = labkit("investigate", "--app", f"{tmp_path / 'broken.py'}:app", *REQUEST)
@@ -207,12 +217,41 @@ def test_an_interruption_leaves_nothing(how: signal.Signals, tmp_path: Path) -> 
             time.sleep(0.05)
         running.send_signal(how)
         _, err = running.communicate(timeout=60)
-    assert running.returncode not in (0, 1, 3)
+    assert running.returncode == 128 + how
     assert "Traceback" not in err
+    if how == signal.SIGINT:
+        assert err.splitlines()[-1] == "interrupted: the server was stopped and no unfinished file was left"
     assert marked_processes(str(tmp_path)) == []
     assert [path for path in here.rglob("*") if path.is_file()] == []
     assert list(scratch.iterdir()) == []
     scratch.rmdir()
+
+
+@pytest.mark.parametrize("kept", [True, False])
+def test_an_interruption_of_the_analysis_says_where_the_recording_is(
+    kept: bool, labkit: Labkit, tmp_path: Path
+) -> None:
+    here, out = tmp_path / "here", tmp_path / "kept"
+    scratch = short_folder()
+    command = [sys.executable, "-m", "labkit", "investigate", "--app", plain_app(tmp_path), *REQUEST, *QUICK]
+    command += ["--out", str(out)] if kept else ["--json"]
+    environment = {**os.environ, MARK: str(tmp_path), "TMPDIR": str(scratch), "LABKIT_PROGRAM": "./workbook"}
+    with subprocess.Popen(command, cwd=here, env=environment, stderr=subprocess.PIPE, text=True) as running:
+        while not list((out if kept else scratch).rglob("capture/manifest.json")):
+            assert running.poll() is None
+            time.sleep(0.005)
+        running.send_signal(signal.SIGINT)
+        _, err = running.communicate(timeout=60)
+    assert (running.returncode, "Traceback" in err) == (130, False)
+    said = err.splitlines()[-1]
+    assert list(scratch.iterdir()) == []
+    scratch.rmdir()
+    if not kept:
+        assert said == "interrupted: --out DIR keeps what was recorded"
+        return
+    assert said == f"interrupted: the recording is complete in {out}; ./workbook triage {out} goes on from there"
+    assert sorted(path.name for path in out.iterdir()) == ["capture"]
+    assert labkit("triage", str(out)).status in (0, 3)
 
 
 def test_a_killed_driver_takes_its_server_along(tmp_path: Path) -> None:

@@ -149,9 +149,10 @@ def test_the_tools_own_files_stay_in_the_folder(served: Served, tmp_path: Path) 
     assert all(path.stat().st_mode & 0o077 == 0 for path in (tmp_path / "folder" / "recordings").iterdir())
 
 
-def test_an_interrupted_recording_leaves_no_recorder(served: Served, tmp_path: Path) -> None:
+@pytest.mark.parametrize("output", ["folder", "one.capture"])
+def test_an_interrupted_recording_leaves_no_recorder(served: Served, tmp_path: Path, output: str) -> None:
     (worker,) = served.workers()
-    words = ("--pid", str(worker.pid), "--record", "memray", "--record-for", "60", "-o", "folder")
+    words = ("--pid", str(worker.pid), "--record", "memray", "--record-for", "60", "-o", output)
     process = labkit(served, tmp_path, "capture", *words)
     assert process.stderr is not None
     for line in process.stderr:
@@ -160,10 +161,13 @@ def test_an_interrupted_recording_leaves_no_recorder(served: Served, tmp_path: P
         assert line
     time.sleep(0.5)
     process.send_signal(signal.SIGINT)
-    process.communicate(timeout=60)
-    assert process.returncode != 0
+    _, told = process.communicate(timeout=60)
+    assert process.returncode == 130
+    assert f"what was taken by then is in {output}; labkit triage {output} says what it shows" in told
     assert is_at_rest(worker)
-    capture = open_capture(tmp_path / "folder")  # what was taken by then is not lost
+    assert [path.name for path in tmp_path.iterdir()] == [output]
+    folder = tmp_path / output
+    capture = open_capture(folder) if folder.is_dir() else unpack(folder, tmp_path / "unpacked")
     assert [(entry.tool, entry.why_not) for entry in capture.recordings] == [("memray", "")]
 
 

@@ -10,6 +10,9 @@ import unicodedata
 import made_findings as made
 import pytest
 
+from labkit.findings.model import Explained, Findings, Ledger
+from labkit.views import pictures
+from labkit.views.report import render_report
 from labkit.views.text import render_text, wants_colour
 
 SESSION_STORE = """\
@@ -58,7 +61,7 @@ def test_the_usual_answer_word_for_word() -> None:
     assert "\n2. shop.metrics.Recorder._timings\n" in text
     assert "  - grew, then stopped, 1.24 MB: shop.catalog.REGIONS grew until 400 requests," in text
     assert "  pause         3.4 ms, the longest of 7 snapshots\n" in text
-    assert text.endswith("  answers       200: 933, 201: 467 (warm-up and second pass included)\n")
+    assert text.endswith("  answers       200: 933, 201: 467 (of all requests played, measured or not)\n")
 
 
 def test_what_else_holds_it_is_said_with_what_that_costs() -> None:
@@ -109,3 +112,27 @@ def test_colour_only_for_a_terminal_that_wants_it(monkeypatch: pytest.MonkeyPatc
     os.close(controller)
     monkeypatch.delenv("NO_COLOR")
     assert not wants_colour(io.StringIO())
+
+
+def test_a_single_snapshot_is_not_told_as_growth() -> None:
+    large = Explained(kind="large", bytes=12_000, why="shop.sessions.STORE (dict) alone keeps 12,000 bytes alive.")
+    missing = ["a series: size is no growth"]
+    findings = Findings(
+        target="now.heap",
+        basis="snapshot",
+        verdict="inconclusive",
+        explained=[large],
+        missing=missing,
+        ledger=Ledger(live_python_bytes=20_000),
+    )
+    text = render_text(findings)
+    assert "One snapshot shows what is large, not what grows\n" in text
+    assert "What is large\n  - large, 12.0 kB: shop.sessions.STORE (dict) alone keeps" in text
+    assert "Where the memory is, in this snapshot\n" in text
+    report, overview = render_report(findings), pictures.overview(findings)
+    assert "<h2>What is large</h2>" in report
+    assert ">What it keeps alive</th>" in report
+    assert "<p>What is large:</p><ul>" in overview
+    for view in (text, report, overview):
+        for word in ("rowth that is explained", "whole run", "no suspect", "Across"):
+            assert word not in view, word

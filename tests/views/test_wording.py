@@ -5,7 +5,7 @@ from __future__ import annotations
 import made_findings as made
 import pytest
 
-from labkit.findings.model import Findings, Growth, Ledger, Perturbation
+from labkit.findings.model import AllocationSite, Findings, Growth, Ledger, Perturbation
 from labkit.views import units, wording
 from labkit.views.panels import byte_tick
 
@@ -148,7 +148,7 @@ def test_inconclusive_without_anything_missing_says_measure_again() -> None:
     answer = wording.answer(Findings(verdict="inconclusive"))
     assert answer == (
         "Across the whole run, the evidence is not enough to say whether the app leaks.",
-        "Next: measure again, with more rungs; until then, count it neither as leaking nor as clean.",
+        "Next: measure again, with --rungs 12; until then, count it neither as leaking nor as clean.",
     )
 
 
@@ -205,6 +205,7 @@ def test_the_glossary_has_the_five_words() -> None:
     [
         ({"retaining_path": [], "kind": "descriptors"}, "Next: look for os.open, os.pipe, os.dup, or C code"),
         ({"retainer": "shop", "retaining_path": ["module shop"]}, "Next: find what sets names in the module shop"),
+        ({"retainer": "shop.__warningregistry__"}, "Next: let these warnings say the same text each time, or filter"),
         ({"retainer": "weakref.finalize._registry"}, "Next: undo what puts things into weakref.finalize._registry"),
         ({"kind": "uncollected-cycles"}, "Next: switch the collector on (gc.enable()), or break the cycles"),
     ],
@@ -221,3 +222,14 @@ def test_rates_of_a_live_worker_are_told_by_the_hour() -> None:
     assert wording.rate_headline(suspect) == "shop.sessions.STORE keeps 36.0 MB per hour"
     assert wording.projection(suspect) == "about 36.0 MB per hour"
     assert wording.interval_text(suspect) == "95 % interval 32.4 to 39.6 MB"
+
+
+def test_who_called_a_helper_is_said_with_the_helpers_line() -> None:
+    site = AllocationSite(file="helper/registry.py", line=7, function="register")
+    caller = AllocationSite(file="shop/orders.py", line=12, function="Orders.on_post")
+    suspect = made.SESSIONS.model_copy(update={"allocation_site": site, "calling_site": caller})
+    told = "helper/registry.py line 7, in register; called at shop/orders.py line 12, in Orders.on_post"
+    assert wording.sites_text(suspect) == told
+    heaviest = suspect.model_copy(update={"heaviest_site": made.TASKS.heaviest_site})
+    assert wording.sites_text(heaviest) == f"{told}; most bytes at chat/rooms.py line 9, in history"
+    assert f"; start at {told.replace(';', ',')}." in wording.next_step(suspect)

@@ -206,6 +206,7 @@ static void collect_program_names(void)
     while (PyDict_Next(asked.modules, &position, &name, &module))
         if (derives_from(Py_TYPE(module), &PyModule_Type) && dict_place(module))
             add_space(*dict_place(module));
+    row_of_ascii("__warningregistry__"); /* C_NAMES of labels.py */
 }
 
 /* -- seeds ----------------------------------------------------------------------------------------- */

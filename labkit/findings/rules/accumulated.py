@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import numpy as np
 
-from labkit.findings import thresholds
+from labkit.findings import longer_run, thresholds
 from labkit.findings.accumulation import Accumulation, root_kind
-from labkit.findings.allocation import allocation_site, heaviest_site
+from labkit.findings.allocation import allocation_site, calling_site, heaviest_site
 from labkit.findings.co_holders import CoHolders, co_holders
 from labkit.findings.draft import Draft
 from labkit.findings.evidence import Evidence
 from labkit.findings.holders import heap_of, holder_name, path_of, retained_bytes
 from labkit.findings.model import Suspect
-from labkit.findings.told import growth, series
+from labkit.findings.told import growth, series, things
 from labkit.heap.roots import GARBAGE, HELD_FROM_C
 
 CACHE_TYPE = "functools._lru_cache_wrapper"
@@ -41,14 +41,23 @@ def find(draft: Draft) -> None:
         if fills_a_bound(draft.evidence, found):
             if found.trend.shape in ("linear", *UNDECIDED):
                 holder = holder_name(draft.evidence, found)
-                line = f"more requests: {holder} is an lru_cache with a bound and was not seen full"
+                line = f"more requests: {holder} is an lru_cache with a bound and was not seen full; "
+                line += f"{longer_run.times(draft.evidence, longer_run.TIMES)} shows more of it"
                 draft.missing += [] if line in draft.missing else [line]
         elif is_steady(found):
             draft.suspected[len(draft.suspects)] = found
             draft.suspects.append(suspect_of(draft.evidence, found))
         elif (shape := _undecided(found)) and not _gives_back(found):
             holder = holder_name(draft.evidence, found)
-            draft.missing.append(f"more requests: {holder} {shape}; a longer run shows whether it stops")
+            draft.missing.append(f"more requests: {holder} {shape}; {_what_settles(draft.evidence, found)}")
+
+
+def _what_settles(evidence: Evidence, found: Accumulation) -> str:
+    if found.trend.shape == "saturating":
+        return longer_run.until_it_stops(evidence, found)
+    if found.trend.shape == "noise":
+        return f"{longer_run.times(evidence, longer_run.TIMES)} shows whether it stops"
+    return longer_run.until_it_counts(evidence, found)
 
 
 def _undecided(found: Accumulation) -> str:
@@ -109,6 +118,7 @@ def suspect_of(evidence: Evidence, found: Accumulation) -> Suspect:
         grows=growth(evidence, _type_of(evidence, found), rate, found.bytes_per_request, (low, high)),
         allocation_site=site,
         heaviest_site=heaviest_site(evidence, found.members, site),
+        calling_site=calling_site(evidence, found.members, site),
         why=_why(name, lead.type, rate, found.bytes_per_request, kind) + (_SCATTERED if others.scattered else ""),
         also_held_by=list(others.names),
         retained_size_bytes=retained_bytes(evidence, found) if held else None,
@@ -151,7 +161,7 @@ def _kind(evidence: Evidence, found: Accumulation) -> str:
 def _why(name: str, kind: str, rate: float, size: float, what: str) -> str:
     if rate <= 0:
         return f"{name} grows by {size:,.0f} bytes with every request and is never cut back."
-    gain = f"{rate:.2f} {kind}" if rate < 0.995 else f"{rate:.0f} {kind}" if rate >= 1.5 else f"one {kind}"
+    gain = things(f"{rate:.2f}" if rate < 0.995 else f"{rate:.0f}" if rate >= 1.5 else "one", kind)
     tail = {
         "traceback": " Each kept exception holds its traceback, and with it the frames and all they worked on.",
         "c-reference": " No Python object refers to them: the reference is counted, but held by C code.",

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from labkit.findings import thresholds
-from labkit.findings.allocation import allocation_site, heaviest_site
+from labkit.findings.allocation import allocation_site, calling_site, heaviest_site
 from labkit.findings.draft import Draft
 from labkit.findings.evidence import Evidence
 from labkit.findings.model import Explained, Suspect
@@ -69,6 +69,7 @@ def _suspect(
         grows=growth(evidence, rows[lead].type, rate, slope, interval95),
         allocation_site=site,
         heaviest_site=heaviest_site(evidence, tuple(numbers), site),
+        calling_site=calling_site(evidence, tuple(numbers), site),
         why=f"The collector was switched off at every snapshot, and {slope:,.0f} bytes per request end up in cycles "
         f"that only it could free: {int(objects[-1]):,} objects at the last snapshot.",
         series=series(evidence, objects, sizes),

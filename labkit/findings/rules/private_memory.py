@@ -24,7 +24,7 @@ def find(draft: Draft) -> None:
     values = [float(sum(per_rung[rung].values())) for rung in rungs]
     trend = trend_of([requests[rung] for rung in rungs], values, smallest=8 * PAGE_BYTES, unit=8 * PAGE_BYTES)
     explained = sum(one.grows.bytes_per_request for one in draft.suspects if one.kind != "uncollected-cycles")
-    explained += draft.garbage_bytes_per_request
+    explained += draft.garbage_bytes_per_request + draft.imported_bytes_per_request
     threads = sum(one.grows.objects_per_request for one in draft.suspects if one.kind == "threads")
     rest = trend.slope - 1.5 * explained - threads * thresholds.MAX_BYTES_PER_THREAD
     if trend.shape == "linear" and rest > thresholds.MAX_UNEXPLAINED_BYTES_PER_REQUEST:

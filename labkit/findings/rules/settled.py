@@ -8,6 +8,7 @@ from labkit.findings.draft import Draft
 from labkit.findings.holders import holder_name
 from labkit.findings.model import Explained
 from labkit.findings.rules.accumulated import is_slow_and_large
+from labkit.findings.told import things
 from labkit.heap.roots import GARBAGE
 
 
@@ -28,5 +29,5 @@ def find(draft: Draft) -> None:
 def _why(draft: Draft, found: Accumulation, grown: int) -> str:
     name = holder_name(draft.evidence, found)
     what = draft.evidence.populations.rows[found.lead].type
-    gain = f"by {grown:,} bytes" if found.grows_in_place else f"to {int(found.objects[-1]):,} {what}"
+    gain = f"by {grown:,} bytes" if found.grows_in_place else f"to {things(f'{int(found.objects[-1]):,}', what)}"
     return f"{name} grew {gain} and then stopped growing while the load went on."

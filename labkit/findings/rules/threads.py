@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from labkit.findings.accumulation import Accumulation, root_kind
-from labkit.findings.allocation import allocation_site
+from labkit.findings.allocation import allocation_site, calling_site
 from labkit.findings.draft import Draft
 from labkit.findings.evidence import Evidence
 from labkit.findings.model import AllocationSite, Suspect
@@ -61,13 +61,15 @@ def _suspect(draft: Draft, chief: Accumulation, hanging: list[Accumulation]) -> 
     rate = chief.objects_trend.slope
     low, high = (sum(one.bytes_trend.interval95[side] for one in hanging) for side in (0, 1))
     size = sum(one.bytes_per_request for one in hanging)
+    site = _site(evidence, [chief, *hanging])
     return Suspect(
         rank=0,
         kind="threads",
         retainer=function,
         retaining_path=["thread that does not end", function],
         grows=growth(evidence, "thread", rate, size, (low, high)),
-        allocation_site=_site(evidence, [chief, *hanging]),
+        allocation_site=site,
+        calling_site=calling_site(evidence, tuple(number for one in hanging for number in one.members), site),
         why=f"{rate:.2f} threads per request start to run {function} and none ends; each keeps its frames, "
         f"what they work on and its stack: {size:,.0f} bytes of Python objects per request.",
         series=series(evidence, counted, sizes),
