@@ -33,7 +33,7 @@ RISKS = (
 )
 GDB_LIMIT_S = 60
 PTRACE_SCOPE = Path("/proc/sys/kernel/yama/ptrace_scope")  # kernel documentation, admin-guide/LSM/Yama
-DOOR = "labkit_attached.py"
+DOOR = "_labkit_agent/attached.py"
 #: ``exec`` runs in a thread of its own: an exception here, or a signal's handler, would be the app's.
 TEXT = """try:
     import _thread

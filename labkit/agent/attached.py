@@ -8,7 +8,7 @@ try:
     from importlib import util as _util
 
     _here = _os.path.dirname(__file__)
-    _spec = _util.spec_from_file_location("_labkit_launch", _os.path.join(_here, "_labkit_agent", "launch.py"))
+    _spec = _util.spec_from_file_location("_labkit_launch", _os.path.join(_here, "launch.py"))
     _launch = _util.module_from_spec(_spec)  # type: ignore[arg-type]
     _spec.loader.exec_module(_launch)  # type: ignore[union-attr]
     _launch.load_agent()
@@ -16,5 +16,5 @@ try:
 
     _start()
 except Exception as _error:
-    with open(_os.path.join(_here, "fault"), "w", encoding="utf-8") as _stream:
+    with open(_os.path.join(_os.path.dirname(_here), "fault"), "w", encoding="utf-8") as _stream:
         _stream.write(f"{type(_error).__name__}: {_error}")
