@@ -91,6 +91,8 @@ def collect_series(
             if taken == 0:
                 raise
             ended = error
+            if not isinstance(error, KeyboardInterrupt):
+                writer.note(ended_early=f"after {taken} of {snapshots} snapshots. {_first_line(error)}")
         names = ", ".join(str(worker.pid) for worker in workers)
         capture = writer.publish(
             label=f"process {names}" if len(workers) == 1 else f"processes {names}",
@@ -109,7 +111,7 @@ def collect_series(
         after = f"{taken} of {snapshots} snapshots" if taken < snapshots else "its snapshots, before all had recorded"
         raise WorkerDied(
             f"The series ended after {after}.",
-            seen=str(ended).partition("\n")[0],
+            seen=_first_line(ended),
             hint=f"what was taken by then is in {told_as or out_dir}: labkit triage {told_as or out_dir}",
         )
     return capture
@@ -151,6 +153,10 @@ def _look(worker: LiveWorker, start: float, rung: int) -> Sample:
         return worker.look(start, rung)
     except psutil.Error:
         raise WorkerDied(f"Worker {worker.pid} has ended.") from None
+
+
+def _first_line(error: BaseException) -> str:
+    return str(error).partition("\n")[0]
 
 
 def _wait_until(moment: float) -> None:

@@ -58,3 +58,16 @@ def test_a_successor_is_no_series(tmp_path: Path) -> None:
     )
     assert caught.value.seen == f"{RUNGS + 1} rungs of processes {FIRST}, {SECOND}"
     assert "a higher bound where the server recycles its workers" in caught.value.hint
+
+
+@pytest.mark.parametrize("note", ["after 6 of 8 snapshots. Worker 4711 has ended.", 7, None])
+def test_a_series_that_was_cut_short_is_not_clean(tmp_path: Path, note: object) -> None:
+    capture = record(tmp_path / "capture", quiet)
+    findings = analyse(replace(capture, manifest=capture.manifest | {"notes": {"ended_early": note}}))
+    if isinstance(note, str):
+        assert (findings.verdict, findings.missing) == (
+            "inconclusive",
+            [f"the rest of the series, which ended early, {note}"],
+        )
+    else:
+        assert (findings.verdict, findings.missing) == ("clean", [])
