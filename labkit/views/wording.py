@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import sys
 
 from labkit.findings.model import AllocationSite, Findings, Ledger, Suspect, Verdict
 from labkit.views.names import short_path, shown
@@ -200,7 +199,7 @@ def next_step(suspect: Suspect) -> str:
             advice = _ADVICE_FOR_WARNINGS
         elif suspect.retaining_path[:1] == [f"module {suspect.retainer}"]:
             advice = _ADVICE_FOR_MODULES
-        elif suspect.retainer.partition(".")[0] in sys.stdlib_module_names and suspect.allocation_site:
+        elif suspect.held_by_library:
             advice = _ADVICE_FOR_REGISTRIES
     return f"Next: {advice.format(retainer=retainer)}{_start_text(suspect)}.{_not_alone(suspect, retainer)}"
 
