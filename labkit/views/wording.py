@@ -55,7 +55,8 @@ _ADVICE: dict[str, str] = {
     "python-objects": "give {retainer} a limit, or remove what is done with",
     "traceback": "let {retainer} keep the error's text instead of the exception itself",
     "native": "look at the extension behind {retainer} and how its objects are released",
-    "c-reference": "look at the extension behind {retainer} and how its objects are released",
+    "c-reference": "find what C code was given to keep: a callback of atexit.register or of an extension, "
+    "or an extension's objects that are not released",
     "descriptors": "close what {retainer} opens on every path, the error paths included",
     "connections": "give connections back on every path of {retainer}, the error paths included",
     "threads": "let the threads of {retainer} end, or use one pool of them",

@@ -212,6 +212,7 @@ def test_the_glossary_has_the_five_words() -> None:
             {"retainer": "weakref.finalize._registry", "held_by_library": True},
             "Next: undo what puts things into weakref.finalize._registry",
         ),
+        ({"kind": "c-reference"}, "Next: find what C code was given to keep: a callback of atexit.register or of an"),
         ({"kind": "uncollected-cycles"}, "Next: switch the collector on (gc.enable()), or break the cycles"),
     ],
 )
