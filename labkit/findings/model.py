@@ -56,6 +56,7 @@ class Suspect(Record):
     ``allocation_site`` allocates the objects of type ``grows.type``; ``heaviest_site`` allocates most bytes of
     all that grows with them, null where it is the same line. ``calling_site`` called ``allocation_site`` from
     another file of the app, null where none did.
+    ``held_by_library``: ``retainer`` is a library's own name, so that the app can only undo what it put there.
     ``retained_size_bytes`` is what would be freed if it alone were cut; ``retained_together_bytes`` if it and
     all of ``also_held_by`` were, null where nothing else holds the growth.
     """
@@ -65,6 +66,7 @@ class Suspect(Record):
     retainer: str
     retaining_path: list[str]
     retainer_step: int | None = None
+    held_by_library: bool = False
     grows: Growth
     allocation_site: AllocationSite | None = None
     heaviest_site: AllocationSite | None = None

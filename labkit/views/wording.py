@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import sys
 
 from labkit.findings.model import AllocationSite, Findings, Ledger, Suspect, Verdict
 from labkit.views.names import short_path, shown
@@ -56,7 +55,8 @@ _ADVICE: dict[str, str] = {
     "python-objects": "give {retainer} a limit, or remove what is done with",
     "traceback": "let {retainer} keep the error's text instead of the exception itself",
     "native": "look at the extension behind {retainer} and how its objects are released",
-    "c-reference": "look at the extension behind {retainer} and how its objects are released",
+    "c-reference": "find what C code was given to keep: a callback of atexit.register or of an extension, "
+    "or an extension's objects that are not released",
     "descriptors": "close what {retainer} opens on every path, the error paths included",
     "connections": "give connections back on every path of {retainer}, the error paths included",
     "threads": "let the threads of {retainer} end, or use one pool of them",
@@ -200,7 +200,7 @@ def next_step(suspect: Suspect) -> str:
             advice = _ADVICE_FOR_WARNINGS
         elif suspect.retaining_path[:1] == [f"module {suspect.retainer}"]:
             advice = _ADVICE_FOR_MODULES
-        elif suspect.retainer.partition(".")[0] in sys.stdlib_module_names and suspect.allocation_site:
+        elif suspect.held_by_library:
             advice = _ADVICE_FOR_REGISTRIES
     return f"Next: {advice.format(retainer=retainer)}{_start_text(suspect)}.{_not_alone(suspect, retainer)}"
 

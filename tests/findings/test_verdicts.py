@@ -81,7 +81,7 @@ def test_objects_that_gather_in_a_dict(judge: Judge) -> None:
         "shop.sessions.STORE gains 0.30 shop.Session per request, in the last rung as in the ones before, "
         "and lets none go: 67 bytes per request."
     )
-    assert (suspect.also_held_by, suspect.allocation_site) == ([], None)
+    assert (suspect.also_held_by, suspect.allocation_site, suspect.held_by_library) == ([], None, False)
     assert (findings.explained, findings.missing) == ([], [])
 
 

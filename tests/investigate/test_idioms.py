@@ -76,3 +76,4 @@ def test_holders_go_by_the_apps_names_and_lines(labkit: Labkit, tmp_path: Path) 
     lines = [(site["file"], site["function"]) for site in (known["allocation_site"], known["calling_site"])]
     assert lines == [("postroom.py", "register"), ("orderdesk.py", "remember")]
     assert suspects["orderdesk.Mailer.outbox"]["calling_site"] is None
+    assert [name for name, one in suspects.items() if one["held_by_library"]] == ["weakref.finalize._registry"]

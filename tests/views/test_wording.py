@@ -206,7 +206,13 @@ def test_the_glossary_has_the_five_words() -> None:
         ({"retaining_path": [], "kind": "descriptors"}, "Next: look for os.open, os.pipe, os.dup, or C code"),
         ({"retainer": "shop", "retaining_path": ["module shop"]}, "Next: find what sets names in the module shop"),
         ({"retainer": "shop.__warningregistry__"}, "Next: let these warnings say the same text each time, or filter"),
-        ({"retainer": "weakref.finalize._registry"}, "Next: undo what puts things into weakref.finalize._registry"),
+        ({"retainer": "web.hooks.ALL", "held_by_library": True}, "Next: undo what puts things into web.hooks.ALL"),
+        ({"retainer": "web.hooks.ALL"}, "Next: give web.hooks.ALL a limit"),
+        (
+            {"retainer": "weakref.finalize._registry", "held_by_library": True},
+            "Next: undo what puts things into weakref.finalize._registry",
+        ),
+        ({"kind": "c-reference"}, "Next: find what C code was given to keep: a callback of atexit.register or of an"),
         ({"kind": "uncollected-cycles"}, "Next: switch the collector on (gc.enable()), or break the cycles"),
     ],
 )

@@ -115,6 +115,7 @@ def suspect_of(evidence: Evidence, found: Accumulation) -> Suspect:
         retainer=name,
         retaining_path=path,
         retainer_step=step if held else None,
+        held_by_library=held and heap_of(evidence, found).tree.libraries.owns(name),
         grows=growth(evidence, _type_of(evidence, found), rate, found.bytes_per_request, (low, high)),
         allocation_site=site,
         heaviest_site=heaviest_site(evidence, found.members, site),
