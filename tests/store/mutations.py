@@ -85,6 +85,12 @@ def insert(data: bytearray, chance: random.Random) -> bytearray:
     return data[:place] + chance.choice([bytes(count), chance.randbytes(count), copied]) + data[place:]
 
 
+def surround(data: bytearray, chance: random.Random) -> bytearray:
+    """Bytes that belong to nothing, at an end of the file."""
+    more = chance.choice([b"\0", b"PK\x05\x06" + bytes(18), chance.randbytes(chance.choice([1, 22, 60_000]))])
+    return data + more if chance.random() < 0.7 else bytearray(more) + data
+
+
 def lie_in_the_directory(data: bytearray, chance: random.Random) -> bytearray:
     """A number in a local header, in a directory entry or in the directory's end is another one."""
     marks = ((b"PK\x03\x04", 30), (b"PK\x01\x02", 46), (b"PK\x05\x06", 22))
@@ -236,7 +242,7 @@ def put_zeros(members: Members, chance: random.Random) -> None:
 
 
 ON_BYTES: tuple[Callable[[bytearray, random.Random], bytearray], ...] = (
-    *(flip_bits, flip_bits, truncate, cut_out, insert, lie_in_the_directory, lie_in_the_directory),
+    *(flip_bits, flip_bits, truncate, cut_out, insert, surround, lie_in_the_directory, lie_in_the_directory),
 )
 ON_MEMBERS: tuple[Callable[[Members, random.Random], None], ...] = (
     *(swap, remove, rename, shuffle, add, patch, patch, edit_header, lie_in_a_column, lie_in_a_column),
