@@ -88,6 +88,11 @@ def _add_production(command: Callable[[str, str], argparse.ArgumentParser]) -> N
     capture.add_argument("--every", type=float, default=60, metavar="SECONDS", help="... so far apart (default 60)")
     _add_recording(capture)
     capture.add_argument("--record-for", type=float, default=60, metavar="SECONDS", help="... for so long (default 60)")
+    capture.add_argument(
+        "--with-values",
+        action="store_true",
+        help="with the beginnings of texts and numbers: secrets and personal data, too; slower",
+    )
     capture.add_argument("--deadline", type=float, default=120, metavar="SECONDS", help="of a snapshot (default 120)")
 
 

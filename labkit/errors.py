@@ -120,6 +120,10 @@ class IncompleteWalk(AnalysisError):
     """The walker did not reach the end of the heap; its result is refused."""
 
 
+class NoValues(AnalysisError):
+    """The snapshot was taken without values, as all are unless somebody asks."""
+
+
 class NoSuchNode(AnalysisError):
     """The heap has no object of that number, or none of that type."""
 

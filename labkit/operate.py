@@ -24,6 +24,7 @@ from labkit.errors import CannotAttach, CaptureError, Interrupted
 from labkit.store.bundle import pack
 from labkit.store.capture import Capture, open_capture
 from labkit.views.units import bytes_text
+from labkit.views.wording import VALUES_WARNING
 
 BUNDLE = ".capture"  # a whole capture in one file
 USES = """
@@ -122,6 +123,8 @@ def capture(options: argparse.Namespace) -> int:
     if bool(options.pid) == bool(options.socket):
         raise CaptureError("Say which worker.", hint=f"--pid PID, or --socket PATH; {PROGRAM} workers lists them")
     options.tools = checked_tools(options.record)
+    if options.with_values:
+        print(VALUES_WARNING, file=sys.stderr)
     found = [worker_at(Path(options.socket))] if options.socket else [worker_with(pid) for pid in options.pid]
     output = Path(options.output)
     if options.snapshots > 1 or options.tools or output.suffix == BUNDLE:
@@ -130,7 +133,7 @@ def capture(options: argparse.Namespace) -> int:
         raise CaptureError("One snapshot is of one worker.", hint="--snapshots 6 for a series of several workers")
     if output.exists():
         raise CaptureError(f"{output} exists already; nothing is written over.", hint="choose another -o")
-    cost = collect_snapshot(found[0], output, options.deadline)
+    cost = collect_snapshot(found[0], output, options.deadline, with_values=options.with_values)
     _say_cost(cost)
     print(f"Snapshot: {output}")
     return 0
@@ -182,6 +185,7 @@ def _collected_in(options: argparse.Namespace, found: list[LiveWorker], folder: 
         window_s=options.record_for,
         native=options.native,
         told_as=output,
+        with_values=options.with_values,
     )
 
 

@@ -55,16 +55,16 @@ def _section(text: str, heading: str) -> str:
 # ---- the capture format ------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("column", layout.COLUMNS)
+@pytest.mark.parametrize("column", {**layout.COLUMNS, **layout.VALUE_COLUMNS})
 def test_every_column_is_described_with_its_dtype(column: str) -> None:
     rows = [cells for cells in _rows(_text("capture-format.md")) if cells[0] == f"`{column}`"]
-    assert [cells[1] for cells in rows] == [f"`{layout.COLUMNS[column][0]}`"]
+    assert [cells[1] for cells in rows] == [f"`{(layout.COLUMNS | layout.VALUE_COLUMNS)[column][0]}`"]
     assert len(rows[0][-1]) > 10
 
 
 def test_no_column_is_described_that_is_not_there() -> None:
     described = {cells[0].strip("`") for cells in _rows(_text("capture-format.md")) if re.match(r"`<", cells[1])}
-    assert described == set(layout.COLUMNS)
+    assert described == {*layout.COLUMNS, *layout.VALUE_COLUMNS}
 
 
 @pytest.mark.parametrize("kinds", [layout.EDGE_KINDS, layout.ROOT_KINDS], ids=["edges", "roots"])

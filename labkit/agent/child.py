@@ -52,11 +52,11 @@ def _cut_off(write_end, deadline_s):
     return displaced
 
 
-def walk_and_write(partial, stacks, collects, handlers):
+def walk_and_write(partial, stacks, collects, with_values, handlers):
     """Leave a snapshot in ``partial``; return its counts."""
     # The interpreter has dropped its own references to these; in the walk they stand in for them.
     stand_ins = handlers + [held for stack in stacks for held in stack.held]
-    result = walk.walk(stacks, stand_ins)
+    result = walk.walk(stacks, stand_ins, with_values)
     result.facts["gc_enabled"] = collects
     peak = private_bytes()
     write.write(partial, result)

@@ -21,13 +21,15 @@ class AgentClient:
         """Return ``{"ok": True, "pid": ...}``; raise AgentError when nobody answers within 5 s."""
         return self._ask({"op": "ping"}, timeout_s=5)
 
-    def snapshot(self, path: str, deadline_s: float = 60) -> dict[str, Any]:
+    def snapshot(self, path: str, deadline_s: float = 60, *, with_values: bool = False) -> dict[str, Any]:
         """Have the worker write a heap snapshot to ``path``; return what it cost.
 
         Keys: ``pause_ms`` (the worker stood still), ``duration_s``, ``child_peak_bytes`` (private
-        memory of the forked child), ``nodes``, ``edges``. Raises AgentError past the deadline.
+        memory of the forked child), ``nodes``, ``edges``. Raises AgentError past the deadline. ``with_values``: the
+        file holds the beginnings of texts and numbers, too.
         """
-        return self._ask({"op": "snapshot", "path": path, "deadline_s": deadline_s}, timeout_s=deadline_s + 5)
+        message: dict[str, Any] = {"op": "snapshot", "path": path, "deadline_s": deadline_s}
+        return self._ask(message | ({"values": True} if with_values else {}), timeout_s=deadline_s + 5)
 
     def trace_start(self, frames: int = 12) -> dict[str, Any]:
         """Switch tracemalloc on with ``frames`` frames per allocation."""

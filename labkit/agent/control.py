@@ -201,7 +201,8 @@ def _ping(message, connection):
 
 
 def _snapshot(message, connection):
-    return snapshot.take(message["path"], float(message.get("deadline_s", 60)), connection)
+    with_values = message.get("values") is True
+    return snapshot.take(message["path"], float(message.get("deadline_s", 60)), connection, with_values)
 
 
 def _trace_start(message, connection):

@@ -1,4 +1,4 @@
-"""Byte layout of a snapshot file, version 2; described for people in docs/capture-format.md.
+"""Byte layout of a snapshot file, version 2 (3 with values); described for people in docs/capture-format.md.
 
 A snapshot is a ZIP archive: ``header.json``, three JSON tables and one ``.npy`` column per entry of
 COLUMNS. All numbers are little-endian. ``nodes`` columns have one row per object, ``edge_*`` columns
@@ -8,6 +8,8 @@ one row per reference, grouped by source: the edges of node *i* are rows ``edge_
 
 FORMAT = "labkit.heap"
 VERSION = 2
+#: Of a snapshot that holds values, which nobody gets unasked: an older reader refuses it rather than pass it on.
+VERSION_WITH_VALUES = 3
 
 #: column name -> (numpy dtype, array typecode)
 COLUMNS = {
@@ -27,6 +29,12 @@ COLUMNS = {
     "copy_node": ("<u4", "I"),  # a str or bytes that says the same as one found earlier; ascending
     "copy_of": ("<u4", "I"),  # the first that says it
 }
+#: Further columns of a snapshot that holds values; the text itself is the member VALUES, in UTF-8
+VALUE_COLUMNS = {
+    "value_node": ("<u4", "I"),  # whose value begins so; ascending
+    "value_end": ("<u8", "Q"),  # where it ends in the text; it begins where the one before ends
+}
+VALUES = "values.txt"
 #: column name -> the version it came with; a reader takes it as empty in an older file
 SINCE = {"copy_node": 2, "copy_of": 2}
 

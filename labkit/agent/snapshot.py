@@ -30,14 +30,18 @@ _SIGNAL_NAMES = {
 }
 
 
-def take(path, deadline_s, caller=None):
+def take(path, deadline_s, caller=None, with_values=False):
     """Write a snapshot of this process to ``path``; return what it cost.
+
+    ``with_values``: with the beginnings of texts and numbers, which the plain walker alone can tell.
 
     The file appears under its final name complete or not at all. Raises RuntimeError with the child's
     own words, or the signal that ended it, when it failed, and TimeoutError past ``deadline_s``. When
     ``caller``, a connected socket, is closed at the other end, the child is ended and ConnectionAbortedError raised.
     """
     started = time.perf_counter()
+    if with_values:
+        return _take(path, started, deadline_s, bound(_start_forked, with_values=True), gc.isenabled(), caller)
     if not compiled.is_loaded() or _tracemalloc.is_tracing():
         return _take(path, started, deadline_s, _start_forked, gc.isenabled(), caller)
     try:
@@ -107,9 +111,9 @@ def _start_child(partial, deadline_s, start, prepared):
     return pid, read_end
 
 
-def _start_forked(partial, write_end, deadline_s, prepared):
-    stacks = threads.record_stacks()
-    return _fork_and_do(bound(child.walk_and_write, partial, stacks, prepared), write_end, deadline_s)
+def _start_forked(partial, write_end, deadline_s, collects, with_values=False):
+    work = bound(child.walk_and_write, partial, threads.record_stacks(), collects, with_values)
+    return _fork_and_do(work, write_end, deadline_s)
 
 
 def _start_opinion(partial, write_end, deadline_s, look):

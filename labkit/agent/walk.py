@@ -11,7 +11,7 @@ from array import array
 from itertools import compress, islice, repeat
 from types import FunctionType, ModuleType
 
-from . import classes, layout, own, plans, sites
+from . import beginnings, classes, layout, own, plans, sites
 from .frames import Frames
 from .labels import Labels, dotted_name, program_names
 from .memory import shares_its_keys
@@ -24,15 +24,16 @@ _STRINGS_ONLY = {id(str)}
 
 
 class Result:
-    """Columns (``layout.COLUMNS``), tables (``layout.TABLES``) and facts for the header."""
+    """Columns (``layout.COLUMNS``), tables (``layout.TABLES``), facts for the header, and values where asked for."""
 
-    def __init__(self, columns, tables, facts):
+    def __init__(self, columns, tables, facts, value_text=None):
         self.columns = columns
         self.tables = tables
         self.facts = facts
+        self.value_text = value_text
 
 
-def walk(stacks, stand_ins):
+def walk(stacks, stand_ins, with_values=False):
     """Return the Result for this process; ``stacks`` comes from ``threads.record_stacks``.
 
     ``stand_ins``: references that each replace one of the worker's, which the fork has dropped.
@@ -49,7 +50,7 @@ def walk(stacks, stand_ins):
     walker.add_unreached(tracked)
     walker.close_over()
     del tracked
-    return walker.finish(share, facts)
+    return walker.finish(share, facts, with_values)
 
 
 class Walker:
@@ -226,7 +227,7 @@ class Walker:
 
     # -- the end -----------------------------------------------------------------------------------
 
-    def finish(self, share, facts):
+    def finish(self, share, facts, with_values):
         """Read reference counts, when nothing but ``objects`` and the agent's share holds them."""
         columns = self.columns
         columns["node_address"].extend(map(id, self.objects))
@@ -247,4 +248,7 @@ class Walker:
         )
         facts.update(nodes=len(counts), edges=len(self.target))
         labels = [row.decode() for row in rows]
-        return Result(columns, {"types": self.types, "labels": labels, "sites": self.sites.rows}, facts)
+        text = None
+        if with_values:
+            columns["value_node"], columns["value_end"], text = beginnings.collect(self.objects, facts)
+        return Result(columns, {"types": self.types, "labels": labels, "sites": self.sites.rows}, facts, text)

@@ -22,12 +22,13 @@ def header(walker, facts):
     """What ``header.json`` says of any snapshot of this process, and ``facts``."""
     return {
         "format": layout.FORMAT,
-        "version": layout.VERSION,
+        "version": layout.VERSION_WITH_VALUES if facts.get("values") else layout.VERSION,
         "walker": walker,
         "python": "{}.{}.{}".format(*sys.version_info[:3]),
         "byteorder": sys.byteorder,
         "taken_at_unix_s": time.time(),
         "complete": True,
+        "values": False,
         "cannot_see": [
             "temporaries on the interpreter's value stacks",
             "what extension modules hold without telling the collector",
@@ -44,11 +45,14 @@ def write(path, result):
         archive.add("header.json", json.dumps(header("python", result.facts)).encode())
         for name in layout.TABLES:
             archive.add(f"{name}.json", json.dumps(result.tables[name]).encode())
-        for name, (dtype, _) in layout.COLUMNS.items():
+        columns = layout.COLUMNS if result.value_text is None else {**layout.COLUMNS, **layout.VALUE_COLUMNS}
+        for name, (dtype, _) in columns.items():
             column = result.columns[name]
             if sys.byteorder == "big":
                 column.byteswap()
             archive.add(f"{name}.npy", _npy_header(dtype, len(column)), memoryview(column).cast("B"))
+        if result.value_text is not None:
+            archive.add(layout.VALUES, result.value_text)
         archive.end()
 
 

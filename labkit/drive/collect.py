@@ -26,8 +26,12 @@ PRIVATE = 0o600
 SHORTEST_S = 1.001  # between two looks at one worker: their whole seconds then differ, rounded as they are noted
 
 
-def collect_snapshot(worker: LiveWorker, output: Path, deadline_s: float) -> dict[str, Any]:
+def collect_snapshot(
+    worker: LiveWorker, output: Path, deadline_s: float, *, with_values: bool = False
+) -> dict[str, Any]:
     """Have ``worker`` write its heap to ``output``, readable by its owner alone; return what it cost.
+
+    ``with_values``: with the beginnings of texts and numbers, which must be asked for.
 
     Raises AgentFailed with the agent's words, WorkerDied when the worker is gone; then there is no file.
     """
@@ -37,7 +41,9 @@ def collect_snapshot(worker: LiveWorker, output: Path, deadline_s: float) -> dic
         raise WorkerDied(f"Worker {worker.pid} has ended.") from None
     try:
         with beside(output.absolute()) as partial:
-            cost = worker.files.through(partial, lambda seen: worker.agent.snapshot(seen, deadline_s))
+            cost = worker.files.through(
+                partial, lambda seen: worker.agent.snapshot(seen, deadline_s, with_values=with_values)
+            )
             partial.chmod(PRIVATE)
             with suppress(OSError):  # no room for a second file beside it: a large snapshot is as good
                 pack_snapshot(partial)
@@ -64,6 +70,7 @@ def collect_series(
     window_s: float = 60,
     native: bool = False,
     told_as: Path | None = None,
+    with_values: bool = False,
 ) -> Capture:
     """A capture of ``snapshots`` snapshots of each worker, ``every_s`` apart; its ``requests`` are seconds.
 
@@ -77,12 +84,14 @@ def collect_series(
     looked_s: dict[int, float] = {}
     with CaptureWriter(out_dir) as writer:
         writer.folder.chmod(0o700)
+        if with_values:
+            writer.note(values=True)
         start = time.monotonic()
         try:
             for rung in range(snapshots):
                 _wait_until(start + rung * every_s)
                 report(f"snapshot {rung + 1} of {snapshots}")
-                _look_and_take(workers, writer, rung, start, deadline_s, looked_s)
+                _look_and_take(workers, writer, rung, start, deadline_s, looked_s, with_values)
                 taken += 1
             if tools:
                 window = sleeping_window(window_s, report)
@@ -91,7 +100,7 @@ def collect_series(
             if taken == 0:
                 raise
             ended = error
-            if not isinstance(error, KeyboardInterrupt):
+            if taken < snapshots and not isinstance(error, KeyboardInterrupt):
                 writer.note(ended_early=f"after {taken} of {snapshots} snapshots. {_first_line(error)}")
         names = ", ".join(str(worker.pid) for worker in workers)
         capture = writer.publish(
@@ -124,6 +133,7 @@ def _look_and_take(
     start: float,
     deadline_s: float,
     looked_s: dict[int, float],
+    with_values: bool,
 ) -> None:
     taken = []
     try:
@@ -133,7 +143,7 @@ def _look_and_take(
             before = _look(worker, start, rung)
             looked_s[worker.pid] = before.time_s
             path = writer.heap_path(rung, worker.pid)
-            cost = collect_snapshot(worker, path, deadline_s)
+            cost = collect_snapshot(worker, path, deadline_s, with_values=with_values)
             after = _look(worker, start, rung)
             cost |= {"uss_before_bytes": before.uss_bytes, "uss_after_bytes": after.uss_bytes}
             taken.append((before, after, path, cost))

@@ -175,7 +175,8 @@ class Heap:
     def __repr__(self) -> str:
         graph = self.image.graph
         counts = f"{len(self):,} objects, {len(graph.edge_target):,} references"
-        return f"<heap {graph.snapshot.path.name}: {counts}, {bytes_text(int(graph.size_bytes.sum()))}>"
+        values = "; WITH VALUES of the service" if graph.snapshot.values is not None else ""
+        return f"<heap {graph.snapshot.path.name}: {counts}, {bytes_text(int(graph.size_bytes.sum()))}{values}>"
 
     def _repr_html_(self) -> str:
         python = escape(shown(str(self.image.graph.snapshot.header.get("python", "?"))))

@@ -9,6 +9,7 @@ from typing import overload
 
 import numpy as np
 
+from labkit.errors import NoValues
 from labkit.heap.graph import Ints
 from labkit.heap.image import HeapImage
 from labkit.heap.naming import chain_steps, dotted_name
@@ -38,6 +39,18 @@ class Node:
     def name(self) -> str:
         """The own name of a module, class, function, code object or frame; empty for everything else."""
         return self._image.graph.own_name(self.row)
+
+    @property
+    def value(self) -> str:
+        """How its value begins, at most 80 characters; empty for an object that is no text and no number.
+
+        Raises NoValues unless the snapshot was taken with values.
+        """
+        values = self._image.graph.snapshot.values
+        if values is None:
+            name = self._image.graph.snapshot.path.name
+            raise NoValues(f"{name} holds no values.", hint="labkit capture --with-values takes one that does")
+        return values.of(self.row) or ""
 
     @property
     def holder(self) -> str:

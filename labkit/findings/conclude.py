@@ -44,6 +44,7 @@ def conclude(evidence: Evidence) -> Findings:
         perturbation=_perturbation(evidence),
         second_opinions=second_opinions(evidence.capture, suspects),
         missing=[_in(evidence.unit, line) for line in draft.missing],
+        holds_values=evidence.holds_values,
         notes=_notes(manifest["statuses"]),
         provenance=Provenance(
             versions=manifest["versions"],

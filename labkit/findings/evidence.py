@@ -66,6 +66,11 @@ class Evidence:
         return _unit(self.capture)
 
     @property
+    def holds_values(self) -> bool:
+        """Whether values of the service were asked for, and are in the snapshots."""
+        return any(heap.graph.snapshot.values is not None for heap in self.lasts)
+
+    @property
     def requests_per_rung(self) -> float:
         """Mean number of requests between two snapshots."""
         return (self.requests[-1] - self.requests[0]) / (len(self.requests) - 1)

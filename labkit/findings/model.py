@@ -179,6 +179,7 @@ class Findings(Record):
     perturbation: Perturbation = Field(default_factory=Perturbation)
     second_opinions: list[SecondOpinion] = Field(default_factory=list)
     missing: list[str] = Field(default_factory=list)
+    holds_values: bool = False
     notes: list[str] = Field(default_factory=list)
     provenance: Provenance = Field(default_factory=Provenance)
     samples: list[Sample] = Field(default_factory=list)

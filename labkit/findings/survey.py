@@ -53,6 +53,7 @@ def survey_snapshots(paths: list[Path], report: Callable[[str], None]) -> Findin
         basis="snapshot",
         verdict="inconclusive",
         explained=explained,
+        holds_values=graph.snapshot.values is not None,
         ledger=Ledger(live_python_bytes=int(graph.size_bytes.sum())),
         missing=["a series: size is no growth; record a capture with labkit investigate"],
     )

@@ -14,6 +14,9 @@ from labkit.agent.layout import (
     ROOT_KINDS,
     UNKNOWN,
     VALUE,
+    VALUE_COLUMNS,
+    VALUES,
+    VERSION_WITH_VALUES,
 )
 
 __all__ = [
@@ -30,4 +33,7 @@ __all__ = [
     "ROOT_KINDS",
     "UNKNOWN",
     "VALUE",
+    "VALUES",
+    "VALUE_COLUMNS",
+    "VERSION_WITH_VALUES",
 ]

@@ -56,8 +56,28 @@ NPY_HEADER = re.compile(
 
 
 @dataclass(frozen=True)
+class Values:
+    """The beginnings of values in a snapshot that was asked to hold them; ``nodes`` are the rows that have one."""
+
+    nodes: Column
+    ends: Column
+    text: bytes
+
+    def of(self, node: int) -> str | None:
+        """The value's first 80 characters; None for an object without."""
+        place = int(np.searchsorted(self.nodes, node))
+        if place == len(self.nodes) or int(self.nodes[place]) != node:
+            return None
+        begin = int(self.ends[place - 1]) if place else 0
+        return self.text[begin : int(self.ends[place])].decode("utf-8", "replace")
+
+
+@dataclass(frozen=True)
 class Snapshot:
-    """One heap image as columns; row meanings are documented in ``labkit.agent.layout``."""
+    """One heap image as columns; row meanings are documented in ``labkit.agent.layout``.
+
+    ``values`` is None unless somebody asked for them when it was taken.
+    """
 
     path: Path
     header: dict[str, Any]
@@ -65,6 +85,7 @@ class Snapshot:
     labels: list[str]
     sites: list[list[tuple[str, int, str]]]
     columns: dict[str, Column]
+    values: Values | None = None
 
     @property
     def node_count(self) -> int:
@@ -88,13 +109,14 @@ def read_snapshot(path: Path) -> Snapshot:
             columns = {name: _read_column(read, name, header["version"]) for name in layout.COLUMNS}
             rows = sum(len(columns[name]) for name in ("node_type", "edge_label", "root_label")) + SPARE_ROWS
             tables = {name: _read_table(read, name, rows) for name in layout.TABLES}
+            values = _read_values(read) if header.get("values") is True else None
     except (zipfile.BadZipFile, OSError, struct.error) as error:
         raise TruncatedSnapshot(
             f"{path} ends early or is damaged.", seen=str(error), hint="copy the file again, or take a new snapshot"
         ) from None
     except (KeyError, ValueError, EOFError, zlib.error, NotImplementedError, RuntimeError, RecursionError) as error:
         raise _corrupt(path, f"{type(error).__name__}: {error}") from None
-    snapshot = Snapshot(path, header, *_checked_tables(path, tables), columns)
+    snapshot = Snapshot(path, header, *_checked_tables(path, tables), columns, values)
     _check_columns(snapshot)
     return snapshot
 
@@ -128,12 +150,14 @@ def _read_header(archive: zipfile.ZipFile, read: Read, path: Path) -> dict[str, 
     if not isinstance(header, dict) or header.get("format") != layout.FORMAT:
         raise NotASnapshot(f"{path} is not a heap snapshot.", seen="header.json names another format")
     version = header.get("version")
-    if type(version) is not int or not 1 <= version <= layout.VERSION:
+    if type(version) is not int or not 1 <= version <= layout.VERSION_WITH_VALUES:
         raise UnsupportedVersion(
             f"{path} was written in another version of the format.",
-            seen=f"version {version!r}, this labkit reads 1 to {layout.VERSION}",
+            seen=f"version {version!r}, this labkit reads 1 to {layout.VERSION_WITH_VALUES}",
             hint="open it with the labkit that wrote it, or a newer one",
         )
+    if (version == layout.VERSION_WITH_VALUES) is not (header.get("values") is True):
+        raise _corrupt(path, "header.json does not say whether it holds values")
     if header.get("complete") is not True:
         raise IncompleteWalk(f"{path} holds a walk that did not end; it is refused.", hint="take a new snapshot")
     return header
@@ -157,6 +181,10 @@ def _read_column(read: Read, name: str, version: int) -> Column:
     dtype, _ = layout.COLUMNS[name]
     if version < layout.SINCE.get(name, 1):
         return np.empty(0, dtype)
+    return _numbers(read, name, dtype)
+
+
+def _numbers(read: Read, name: str, dtype: str) -> Column:
     data = read(f"{name}.npy")
     header = NPY_HEADER.match(data)
     if header is None:
@@ -166,6 +194,11 @@ def _read_column(read: Read, name: str, version: int) -> Column:
     if found != dtype or len(body) != rows * np.dtype(dtype).itemsize:
         raise ValueError(f"{name}.npy holds {rows} rows of {found} in {len(body)} bytes, {dtype} expected")
     return np.frombuffer(body, dtype=dtype)
+
+
+def _read_values(read: Read) -> Values:
+    nodes, ends = (_numbers(read, name, dtype) for name, (dtype, _) in layout.VALUE_COLUMNS.items())
+    return Values(nodes, ends, read(layout.VALUES))
 
 
 def _read_table(read: Read, name: str, rows: int) -> Any:
@@ -207,6 +240,8 @@ def _check_columns(snapshot: Snapshot) -> None:
             raise _corrupt(snapshot.path, f"{name} has {len(column)} rows, {expected} expected")
     if not len(columns["root_node"]) == len(columns["root_kind"]) == len(columns["root_label"]):
         raise _corrupt(snapshot.path, "the root columns differ in length")
+    if snapshot.values is not None:
+        _check_values(snapshot, snapshot.values)
     copies = columns["copy_node"]
     if len(copies) != len(columns["copy_of"]) or bool(np.any(copies[1:] <= copies[:-1])):
         raise _corrupt(snapshot.path, "the copies are not in order, or have no originals")
@@ -234,6 +269,16 @@ def _check_columns(snapshot: Snapshot) -> None:
     for name, column, low, high in bounds:
         if len(column) and (int(column.min()) < low or int(column.max()) >= high):
             raise _corrupt(snapshot.path, f"{name} points outside its table")
+
+
+def _check_values(snapshot: Snapshot, values: Values) -> None:
+    if len(values.nodes) != len(values.ends) or bool(np.any(values.nodes[1:] <= values.nodes[:-1])):
+        raise _corrupt(snapshot.path, "the values are not in order")
+    if len(values.nodes) and int(values.nodes[-1]) >= snapshot.node_count:
+        raise _corrupt(snapshot.path, "value_node points outside its table")
+    last = int(values.ends[-1]) if len(values.ends) else 0
+    if last != len(values.text) or bool(np.any(values.ends[1:] < values.ends[:-1])):
+        raise _corrupt(snapshot.path, "the values do not end where their text ends")
 
 
 def _corrupt(path: Path, seen: str) -> CorruptSnapshot:

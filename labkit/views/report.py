@@ -95,6 +95,7 @@ def render_report(findings: Findings) -> str:
         answer=wording.answer(findings),
         explained_heading=wording.explained_heading(findings),
         cost=wording.cost_rows(findings),
+        values_warning=wording.VALUES_WARNING if findings.holds_values else "",
         opinions=opinion_rows(findings),
         ledger=wording.ledger_rows(findings.ledger),
         statuses=wording.statuses_text(findings.provenance.statuses),

@@ -13,6 +13,7 @@ from labkit.views.names import ELLIPSIS, prose, shown
 from labkit.views.opinions import opinion_rows
 from labkit.views.units import bytes_text, number, rate_shown
 from labkit.views.wording import (
+    VALUES_WARNING,
     answer,
     cost_rows,
     explained_heading,
@@ -56,7 +57,7 @@ def render_text(findings: Findings, *, colour: bool = False) -> str:
     Printable whatever the names are; a stream that is not UTF-8 may still need ``backslashreplace``.
     """
     paint = _painted if colour else _plain
-    blocks = [_opening(findings, paint), _notes(findings)]
+    blocks = [_values(findings), _opening(findings, paint), _notes(findings)]
     if findings.verdict == "inconclusive":
         blocks.append(_missing(findings, paint))
     workers = worker_count(findings)
@@ -118,6 +119,11 @@ def _opening(findings: Findings, paint: Paint) -> list[str]:
     for sentence in answer(findings):
         lines += _wrapped(sentence)
     return lines
+
+
+def _values(findings: Findings) -> list[str]:
+    """First of all: whether what lies beside this text may be passed on."""
+    return _wrapped(VALUES_WARNING) if findings.holds_values else []
 
 
 def _notes(findings: Findings) -> list[str]:

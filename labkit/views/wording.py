@@ -72,6 +72,12 @@ _ADVICE_FOR_WARNINGS = (
 )
 _ADVICE_OTHERWISE = "look at {retainer} and at what puts things there"
 
+#: Said by ``capture``, and first thing by whatever shows such a file.
+VALUES_WARNING = (
+    "This capture holds values of the service: the beginnings of its texts and numbers, with secrets and personal data "
+    "as they are in memory. Do not pass it on; delete it when you are done."
+)
+
 GLOSSARY: tuple[tuple[str, str], ...] = (
     ("Rung", "One equal slice of load. After each, the worker rests and is measured; several make a trend."),
     ("Snapshot", "A record of all objects in one worker at one moment: types, sizes, references. No values."),

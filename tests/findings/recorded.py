@@ -114,7 +114,7 @@ class Heap:
         columns = {name: array(code, rows[name]) for name, (_, code) in layout.COLUMNS.items()}
         tables = {"types": self.types, "labels": self.labels, "sites": self.sites}
         facts = {"nodes": len(self.nodes), "gc_enabled": self.gc_enabled}
-        write(str(path), SimpleNamespace(columns=columns, tables=tables, facts=facts))
+        write(str(path), SimpleNamespace(columns=columns, tables=tables, facts=facts, value_text=None))
 
 
 def _row(table: list, entry: object) -> int:  # type: ignore[type-arg]

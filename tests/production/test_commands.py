@@ -205,3 +205,17 @@ for act in (lambda: os.listdir({str(served.agents)!r}), lambda: open({str(tmp_pa
     assert done.stdout.splitlines() == ["0 2", "refused", "refused", "refused"], done.stderr
     assert "No worker with an agent was found." in done.stderr
     assert "belongs to somebody else" in done.stderr
+
+
+def test_values_are_told_of_wherever_they_are(run: Run, served: Served, tmp_path: Path) -> None:
+    (worker,) = served.workers()
+    done = run("capture", "--pid", str(worker.pid), "--with-values", "-o", "v.heap")
+    assert done.stderr.startswith("This capture holds values of the service: ")
+    heap = labkit.open_snapshot(tmp_path / "v.heap")
+    assert "name 19999" in {node.value for node in heap.select(type="str")}  # of the app's PADDING
+    words = " ".join(run("triage", "v.heap", check=False).stdout.split())
+    assert words.startswith("This capture holds values of the service: ")
+    assert stat.S_IMODE((tmp_path / "v.heap").stat().st_mode) == 0o600
+    assert "holds values" not in run("capture", "--pid", str(worker.pid), "-o", "x.heap").stderr
+    assert run("capture", "--pid", str(worker.pid), "--with-values", "--snapshots", "2", "--every", "1", "-o", "s")
+    assert json.loads((tmp_path / "s" / "manifest.json").read_text())["notes"]["values"] is True

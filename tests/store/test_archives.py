@@ -39,15 +39,23 @@ def test_no_byte_can_be_another_one(compression: str, data: bytes, tmp_path: Pat
     if compression != "as written":
         rewrite(path, packed, zipfile.ZIP_STORED if compression == "stored" else zipfile.ZIP_DEFLATED)
         data = packed.read_bytes()
-    passed = set()
+    passed, ignored = set(), not_looked_at(data)
+    path.write_bytes(data)
+    said = contents(path)
     for place in range(len(data)):
         path.write_bytes(data[:place] + bytes([data[place] ^ 0xFF]) + data[place + 1 :])
         try:
             read_snapshot(path)
-            passed.add(place)
         except StoreError:
             continue
-    assert passed == not_looked_at(data)
+        if place in ignored or contents(path) != said:  # deflate can say the same in two ways
+            passed.add(place)
+    assert passed == ignored
+
+
+def contents(path: Path) -> dict[str, bytes]:
+    with zipfile.ZipFile(path) as archive:
+        return {name: archive.read(name) for name in archive.namelist()}
 
 
 def test_what_the_agent_writes_is_read(data: bytes, tmp_path: Path) -> None:
