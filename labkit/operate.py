@@ -100,12 +100,13 @@ def attach(options: argparse.Namespace) -> int:
         print(line, file=sys.stderr)
     if not options.yes and not _agreed():
         raise CannotAttach(f"Nothing was done to process {options.pid}.", hint="--yes, if that is acceptable")
-    attached = put_into(found, options.wait)
+    attached = put_into(found, options.wait, _report(options))
     print(f"Stopped for less than {attached.stopped_s:.1f} s. The agent is in {attached.folder}; leave it there.")
     if attached.worker is None:
         raise CannotAttach(
-            f"Process {options.pid} has run no Python in its main thread since, so the agent waits in it.",
-            hint=f"send it a request; then {PROGRAM} workers shows it",
+            f"The agent is in process {options.pid} and does not answer yet.",
+            seen="its main thread has run no Python since, or it lets no thread run (uWSGI without enable-threads)",
+            hint=f"send it a request; {PROGRAM} workers shows it once it answers",
         )
     print(f"Then: {PROGRAM} capture --pid {options.pid} -o FILE")
     return 0

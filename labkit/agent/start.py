@@ -14,12 +14,12 @@ _started: dict[int, control.Control] = {}  # pid of this process: its Control; a
 _following: list[tuple[str, int]] = []  # folder and signal, once forks are followed
 
 
-def start(folder=None, *, signal_number=None):
+def start(folder=None, *, signal_number=None, tell=None):
     """Serve this process's agent in ``folder`` (default: ``place.agent_folder()``); a second call does nothing.
 
     ``signal_number``, or ``LABKIT_AGENT_SIGNAL``: a signal that has a snapshot written into the folder, for
     when the socket cannot be reached; to be given in the main thread. Never raises: when there can be no agent
-    one line on standard error says why.
+    one line on standard error says why, or ``tell`` is called with the error.
     """
     try:
         folder = os.path.abspath(folder or place.agent_folder())
@@ -33,7 +33,7 @@ def start(folder=None, *, signal_number=None):
         else:
             _start_here()
     except Exception as error:
-        _tell(error)
+        (tell or _tell)(error)
 
 
 def _start_here():
