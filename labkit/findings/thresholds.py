@@ -27,6 +27,8 @@ MAX_UNEXPLAINED_BYTES_PER_REQUEST = 1_024.0
 #: ... and this much for each thread that stays: the part of its stack it touched, and an arena of the allocator;
 #: 14 kB were seen.
 MAX_BYTES_PER_THREAD = 65_536.0
+#: One caller of C code is the cause when it left at least this share of what is not explained.
+NATIVE_SHARE = 0.5
 
 #: From this share of unexpected error answers on, the reader is told: the load may not do what was meant.
 NOTED_UNEXPECTED_SHARE = 0.05

@@ -48,7 +48,8 @@ class Recording:
 
 @dataclass(frozen=True)
 class Row:
-    """``what``: a type's name, or a place ``file:line``; ``places`` the traceback, innermost first, where there is one.
+    """``what``: a type's name, or a place ``file:line``; ``places`` the traceback, innermost first, where there is one,
+    ``functions`` the names of its functions, where the tool knows them.
 
     ``size_bytes`` is None where the tool counts objects alone.
     """
@@ -57,6 +58,7 @@ class Row:
     count: int
     size_bytes: int | None
     places: tuple[tuple[str, int], ...] = ()
+    functions: tuple[str, ...] = ()
 
 
 def read_entries(rows: object, folder: Path) -> tuple[Recording, ...]:
@@ -115,7 +117,8 @@ def _places(rows: list[Any]) -> tuple[tuple[str, int], ...]:
 def _site(row: list[Any]) -> Row:
     places = _places(row[2])
     what = "{}:{}".format(*places[0]) if places else "?"
-    return Row(what, _count(row[1]), _count(row[0]), places)
+    functions = tuple(_text(place[0]) for place in row[2] if len(place) == len(("function", "file", "line")))
+    return Row(what, _count(row[1]), _count(row[0]), places, functions if len(functions) == len(places) else ())
 
 
 _ROW_OF: dict[str, Callable[[list[Any]], Row]] = {

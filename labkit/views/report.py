@@ -100,7 +100,7 @@ def render_report(findings: Findings) -> str:
         ledger=wording.ledger_rows(findings.ledger),
         statuses=wording.statuses_text(findings.provenance.statuses),
         glossary=wording.GLOSSARY,
-        chain=Markup(chain_svg(first)) if first else None,  # noqa: S704 - built from escaped parts
+        chain=Markup(chain_svg(first)) if first and first.kind != "native" else None,  # noqa: S704 - built from escaped parts
         figures=_figures(findings, first),
         figure_alt=figure_alt(findings, first),
         colours={

@@ -137,8 +137,11 @@ def _suspect(suspect: Suspect, workers: int, paint: Paint) -> list[str]:
     first, *others = _wrapped(f"{suspect.rank}. {shown(suspect.retainer)}", 0, 3)
     lines = [_heading(line, paint) for line in (first, *others)]
     lines += _fact("kind", kind_text(suspect.kind), paint)
-    lines += _fact("held by", "", paint)
-    lines += _chain(suspect)
+    if suspect.kind == "native":
+        lines += _fact("held by", "C code: no Python object stands for it", paint)
+    else:
+        lines += _fact("held by", "", paint)
+        lines += _chain(suspect)
     lines += _fact("grows", shown(grows.type), paint)
     times, per = rate_shown(grows.per)
     lines += _fact(per, f"{number(grows.objects_per_request * times)} objects", paint)

@@ -590,7 +590,7 @@ def test_private_memory_without_objects_asks_for_a_native_recording(judge: Judge
     findings = judge(quiet, uss_bytes=lambda rung: 30_000_000 + 500_000 * rung)
     assert (findings.verdict, findings.suspects) == ("inconclusive", [])
     assert findings.missing == [
-        "a native recording (memray with native stacks): private memory grows by 5,000 bytes per request, "
+        "a native recording (--record memray --native): private memory grows by 5,000 bytes per request, "
         "of which Python objects explain 0"
     ]
 

@@ -30,7 +30,7 @@ def test_what_was_written_is_read(tmp_path: Path) -> None:
     written(tmp_path / "c")
     capture = open_capture(tmp_path / "c")
     assert capture.recordings == (ENTRY,)
-    assert read_rows(capture.folder, ENTRY, "over") == (Row("a.py:3", 1, 10, (("a.py", 3),)),)
+    assert read_rows(capture.folder, ENTRY, "over") == (Row("a.py:3", 1, 10, (("a.py", 3),), ("f",)),)
 
 
 def test_a_bundle_leaves_the_tools_own_files_at_home(tmp_path: Path) -> None:

@@ -1,4 +1,4 @@
-"""Private memory that grows although no Python object does: say so, and say what would tell why."""
+"""Private memory that grows although no Python object does: who asked for it, or what would tell."""
 
 from __future__ import annotations
 
@@ -6,13 +6,16 @@ from collections import defaultdict
 
 from labkit.findings import thresholds
 from labkit.findings.draft import Draft
+from labkit.findings.model import Suspect
+from labkit.findings.native import NativeGrowth, native_growth, was_recorded
+from labkit.findings.told import growth
 from labkit.growth.trend import MIN_POINTS, trend_of
 
 PAGE_BYTES = 4096
 
 
 def find(draft: Draft) -> None:
-    """Ask for a native recording when USS keeps growing faster than the suspects explain."""
+    """When USS keeps growing faster than the suspects explain: suspect C code, or ask for a native recording."""
     per_rung: dict[int, dict[int, int]] = defaultdict(dict)
     requests: dict[int, int] = {}
     for sample in draft.evidence.samples:
@@ -27,8 +30,30 @@ def find(draft: Draft) -> None:
     explained += draft.garbage_bytes_per_request + draft.imported_bytes_per_request
     threads = sum(one.grows.objects_per_request for one in draft.suspects if one.kind == "threads")
     rest = trend.slope - 1.5 * explained - threads * thresholds.MAX_BYTES_PER_THREAD
-    if trend.shape == "linear" and rest > thresholds.MAX_UNEXPLAINED_BYTES_PER_REQUEST:
-        draft.missing.append(
-            f"a native recording (memray with native stacks): private memory grows by {trend.slope:,.0f} bytes "
-            f"per request, of which Python objects explain {explained:,.0f}"
-        )
+    if trend.shape != "linear" or rest <= thresholds.MAX_UNEXPLAINED_BYTES_PER_REQUEST:
+        return
+    grows = f"private memory grows by {trend.slope:,.0f} bytes per request, of which Python objects explain "
+    grows += f"{explained:,.0f}"
+    found = native_growth(draft.evidence.capture)
+    if found is not None and found.bytes_per_request >= thresholds.NATIVE_SHARE * rest:
+        draft.suspects.append(_suspect(draft, found, trend.interval95, grows))
+    elif was_recorded(draft.evidence.capture):
+        seen = f"{found.bytes_per_request:,.0f} bytes per request" if found else "nothing"
+        draft.missing.append(f"what keeps it: {grows}, and of what C code asked for memray saw {seen} stay")
+    else:
+        draft.missing.append(f"a native recording (--record memray --native): {grows}")
+
+
+def _suspect(draft: Draft, found: NativeGrowth, interval95: tuple[float, float], grows: str) -> Suspect:
+    function = found.function or "a function without a name"
+    caller = f" called by {found.caller}" if found.caller else ""
+    return Suspect(
+        rank=0,
+        kind="native",
+        retainer=f"{function} (C code{caller})",
+        retaining_path=[],
+        grows=growth(draft.evidence, "memory of C code", 0.0, found.bytes_per_request, interval95),
+        allocation_site=found.site,
+        why=f"{grows[0].upper()}{grows[1:]}. memray saw {found.bytes_per_request:,.0f} bytes per request stay, in "
+        f"{found.allocations_per_request:.2f} allocations by {function}{caller}.",
+    )

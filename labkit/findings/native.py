@@ -1,0 +1,90 @@
+"""What C code keeps, from memray's recording with native stacks: by whom it was asked for, and from which line.
+
+memray says what was allocated in its window and still there at the end. One window is no trend: this is looked at only
+where private memory grows with the requests, and no Python object explains it.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass
+
+from labkit.findings.allocation import NOT_THE_APP
+from labkit.findings.model import AllocationSite
+from labkit.store.capture import Capture
+from labkit.store.recordings import Row, read_rows
+
+#: Memory that Python's own allocator asks for is Python's: its objects are in the heap.
+PYTHONS_OWN = ("_PyObject_", "PyObject_", "_PyMem_", "PyMem_", "new_arena", "pymalloc_", "_PyArena")
+UNKNOWN = "<unknown>"
+
+Key = tuple[str, str, str, int]
+
+
+@dataclass(frozen=True)
+class NativeGrowth:
+    """``function`` of C code asked for it, called from the Python ``caller``; ``site`` is the app's own line."""
+
+    function: str
+    caller: str
+    site: AllocationSite | None
+    allocations_per_request: float
+    bytes_per_request: float
+
+
+def was_recorded(capture: Capture) -> bool:
+    """Whether there is a recording with the stacks of C code, and the number of its requests."""
+    return bool(_windows(capture))
+
+
+def native_growth(capture: Capture) -> NativeGrowth | None:
+    """The caller of C code that left most bytes behind, over all workers; None when none did, or none was recorded."""
+    sizes: Counter[Key] = Counter()
+    counts: Counter[Key] = Counter()
+    windows = _windows(capture)
+    requests = max((number for number, _ in windows), default=0)
+    for _, rows in windows:
+        for row in rows:
+            key = _key(row)
+            if key is not None:
+                sizes[key] += row.size_bytes or 0
+                counts[key] += row.count
+    if not sizes:
+        return None
+    most = max(sizes, key=lambda key: (sizes[key], key))
+    function, caller, file, line = most
+    site = AllocationSite(file=file, line=line, function=caller) if line else None
+    return NativeGrowth(function, caller, site, counts[most] / requests, sizes[most] / requests)
+
+
+def _windows(capture: Capture) -> list[tuple[int, tuple[Row, ...]]]:
+    found = []
+    for entry in capture.recordings:
+        if entry.tool == "memray" and entry.requests and "over" in entry.files and not entry.why_not:
+            try:
+                rows = read_rows(capture.folder, entry, "over")
+            except (OSError, ValueError):  # told beside what the tool saw
+                continue
+            if any(row.places and not _is_python(row.places[0][0]) for row in rows):
+                found.append((entry.requests, rows))
+    return found
+
+
+def _key(row: Row) -> Key | None:
+    """The outermost C function above Python, the Python function that called it, and the app's own line if any."""
+    python = next((place for place, (file, _) in enumerate(row.places) if _is_python(file)), len(row.places))
+    if python == 0 or any(name.startswith(PYTHONS_OWN) for name in row.functions[:python]):
+        return None
+    named = [name for name in row.functions[:python] if name not in (UNKNOWN, "?")]
+    caller = row.functions[python] if python < len(row.places) else ""
+    own = (place for place in row.places[python:] if _is_python(place[0]) and not _is_library(place[0]))
+    file, line = next(own, ("", 0))
+    return named[0] if named else "", caller, file, line
+
+
+def _is_python(file: str) -> bool:
+    return file.endswith(".py")
+
+
+def _is_library(file: str) -> bool:
+    return any(part in file for part in NOT_THE_APP)
