@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import platform
 import time
 from collections.abc import Callable, Sequence
@@ -144,7 +145,8 @@ def _look_and_take(
             looked_s[worker.pid] = before.time_s
             path = writer.heap_path(rung, worker.pid)
             cost = collect_snapshot(worker, path, deadline_s, with_values=with_values)
-            after = _look(worker, start, rung)
+            # Its second is that of the rung, as everywhere: a heap that takes long must not reach into the next.
+            after = dataclasses.replace(_look(worker, start, rung), requests=before.requests)
             cost |= {"uss_before_bytes": before.uss_bytes, "uss_after_bytes": after.uss_bytes}
             taken.append((before, after, path, cost))
     except BaseException:  # a rung without all workers is none: sums over workers would fall

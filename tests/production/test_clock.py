@@ -166,6 +166,6 @@ def test_set_back_during_a_series(tmp_path: Path, doors: Path, clock: WallClock)
     assert [entry.rung for entry in capture.snapshots] == [*range(6)]
     triage = [sys.executable, "-m", "labkit", "triage", str(tmp_path / "series"), "--json"]
     done = subprocess.run(triage, env=environment, capture_output=True, text=True)
-    assert done.stdout, (done.stderr, times, taken)
+    assert done.stdout, done.stderr
     named = [one["retainer"] for one in json.loads(done.stdout)["suspects"]]
     assert (done.returncode, named) in [(1, ["app.KEPT"]), (3, [])]  # inconclusive where requests came unevenly

@@ -16,6 +16,7 @@ import pytest
 from servers import Served, serve
 
 import labkit
+from labkit.drive.collect import collect_series
 from labkit.drive.ship import ship_agent
 from labkit.store.capture import open_capture
 
@@ -151,9 +152,20 @@ def test_snapshots_fall_into_different_seconds(run: Run, served: Served, tmp_pat
     """However fast they are asked for, or late: else they could not be judged."""
     (worker,) = served.workers()
     run("capture", "--pid", str(worker.pid), "-o", "series", "--snapshots", "5", "--every", "0.3")
-    seconds = [entry.requests for entry in open_capture(tmp_path / "series").snapshots]
+    capture = open_capture(tmp_path / "series")
+    seconds = [entry.requests for entry in capture.snapshots]
     assert len({*seconds}) == 5
     assert run("triage", "series", check=False).returncode != 2
+
+
+def test_a_heap_that_takes_seconds_stays_in_its_own(tmp_path: Path, doors: Path) -> None:
+    """Rules read the seconds of both looks, before a heap and after it."""
+    with serve("gunicorn gthread", tmp_path, doors, LABKIT_WALKER="python") as slow:
+        words = {"snapshots": 3, "every_s": 0.5, "deadline_s": 60.0, "command": "", "report": lambda _: None}
+        capture = collect_series(slow.workers(), tmp_path / "series", **words)  # type: ignore[arg-type]
+    looks = capture.samples
+    seconds = [entry.requests for entry in capture.snapshots]
+    assert [look.requests for look in looks] == [second for second in seconds for _ in range(2)]
 
 
 @pytest.mark.parametrize(
