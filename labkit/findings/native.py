@@ -6,6 +6,7 @@ where private memory grows with the requests, and no Python object explains it.
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from dataclasses import dataclass
 
@@ -15,7 +16,7 @@ from labkit.store.capture import Capture
 from labkit.store.recordings import Row, read_rows
 
 #: Memory that Python's own allocator asks for is Python's: its objects are in the heap.
-PYTHONS_OWN = ("_PyObject_", "PyObject_", "_PyMem_", "PyMem_", "new_arena", "pymalloc_", "_PyArena")
+PYTHONS_OWN = re.compile(r"_?Py(Object|Mem)_(Raw)?(Malloc|Calloc|Realloc)|_PyObject_Arena\w+|new_arena|pymalloc_alloc")
 UNKNOWN = "<unknown>"
 
 Key = tuple[str, str, str, int]
@@ -73,7 +74,7 @@ def _windows(capture: Capture) -> list[tuple[int, tuple[Row, ...]]]:
 def _key(row: Row) -> Key | None:
     """The outermost C function above Python, the Python function that called it, and the app's own line if any."""
     python = next((place for place, (file, _) in enumerate(row.places) if _is_python(file)), len(row.places))
-    if python == 0 or any(name.startswith(PYTHONS_OWN) for name in row.functions[:python]):
+    if python == 0 or any(PYTHONS_OWN.fullmatch(name) for name in row.functions[:python]):
         return None
     named = [name for name in row.functions[:python] if name not in (UNKNOWN, "?")]
     caller = row.functions[python] if python < len(row.places) else ""

@@ -16,7 +16,7 @@ from labkit.views.report import render_report
 from labkit.views.text import render_text
 
 REQUESTS = 400
-FFI = [["<unknown>", "<unknown>", 0], ["ffi_call", "<unknown>", 0], ["_ctypes_callproc", "callproc.c", 1262]]
+FFI = [["<unknown>", "<unknown>", 0], ["ffi_call", "<unknown>", 0], ["_PyObject_MakeTpCall", "call.c", 214]]
 APP = [["render", "shop.py", 8], ["on_get", "shop.py", 5], ["__call__", "site-packages/falcon/app.py", 487]]
 LEAK = [["keep", "<unknown>", 0], *FFI, *APP]
 POOL = [["_PyObject_Malloc", "obmalloc.c", 2003], ["new_keys_object", "dictobject.c", 632], *APP]
