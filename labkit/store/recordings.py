@@ -116,9 +116,12 @@ def _places(rows: list[Any]) -> tuple[tuple[str, int], ...]:
 
 def _site(row: list[Any]) -> Row:
     places = _places(row[2])
-    what = "{}:{}".format(*places[0]) if places else "?"
     functions = tuple(_text(place[0]) for place in row[2] if len(place) == len(("function", "file", "line")))
-    return Row(what, _count(row[1]), _count(row[0]), places, functions if len(functions) == len(places) else ())
+    functions = functions if len(functions) == len(places) else ()
+    what = "{}:{}".format(*places[0]) if places else "?"
+    if functions and not places[0][1]:  # of C code whose lines nobody knows
+        what = f"{functions[0]} (C code)"
+    return Row(what, _count(row[1]), _count(row[0]), places, functions)
 
 
 _ROW_OF: dict[str, Callable[[list[Any]], Row]] = {

@@ -51,6 +51,7 @@ def test_the_function_that_keeps_it_is_named(tmp_path: Path) -> None:
     (suspect,) = findings.suspects
     assert (findings.verdict, suspect.kind, suspect.retainer) == ("suspect", "native", "keep (C code called by render)")
     assert suspect.grows.bytes_per_request == 4_000
+    assert suspect.grows.interval95 == (4_000, 5_000)
     assert suspect.allocation_site == AllocationSite(file="shop.py", line=8, function="render")
     assert suspect.why == (
         "Private memory grows by 5,000 bytes per request, of which Python objects explain 0. memray saw 4,000 bytes "

@@ -110,6 +110,11 @@ def test_a_line_further_out_counts(tmp_path: Path) -> None:
     assert opinion(tmp_path / "c", "memray", looks, suspect()).agrees
 
 
+def test_c_code_goes_by_its_functions(tmp_path: Path) -> None:
+    looks = {"over": [[9_000, 9, [["keep", "<unknown>", 0], ["buy", "shop.py", 7]]]]}
+    assert lines(opinion(tmp_path / "c", "memray", looks, suspect())) == [("keep (C code)", 9, 9_000)]
+
+
 def test_nothing_to_compare(tmp_path: Path) -> None:
     looks = {"over": [[9_000, 9, STACK]]}
     found = opinion(tmp_path / "a", "memray", looks, suspect(site=None))

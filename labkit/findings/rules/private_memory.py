@@ -47,12 +47,13 @@ def find(draft: Draft) -> None:
 def _suspect(draft: Draft, found: NativeGrowth, interval95: tuple[float, float], grows: str) -> Suspect:
     function = found.function or "a function without a name"
     caller = f" called by {found.caller}" if found.caller else ""
+    size, (low, high) = found.bytes_per_request, interval95  # two instruments: the interval has room for both
     return Suspect(
         rank=0,
         kind="native",
         retainer=f"{function} (C code{caller})",
         retaining_path=[],
-        grows=growth(draft.evidence, "memory of C code", 0.0, found.bytes_per_request, interval95),
+        grows=growth(draft.evidence, "memory of C code", 0.0, size, (min(size, low), max(size, high))),
         allocation_site=found.site,
         why=f"{grows[0].upper()}{grows[1:]}. memray saw {found.bytes_per_request:,.0f} bytes per request stay, in "
         f"{found.allocations_per_request:.2f} allocations by {function}{caller}.",
