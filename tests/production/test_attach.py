@@ -22,6 +22,7 @@ from clients import Clients
 from servers import SERVERS, serve
 
 import labkit
+from labkit.arguments import PROGRAM
 from labkit.cli import main
 from labkit.drive import attach as attaching
 from labkit.drive.attach import RISKS, Attached, attach, candidate
@@ -159,7 +160,7 @@ def test_an_agent_that_does_not_answer_yet_is_told(
             "waiting for the agent in it, up to 0.2 s ...",
             f"error: The agent is in process {process.pid} and does not answer yet.",
             "  seen: its main thread has run no Python since, or it lets no thread run (uWSGI without enable-threads)",
-            "  try:  send it a request; labkit workers shows it once it answers",
+            f"  try:  send it a request; {PROGRAM} workers shows it once it answers",
         ]
         assert process.poll() is None
         shutil.rmtree(told.out.partition("The agent is in ")[2].partition(";")[0])
