@@ -46,7 +46,7 @@ def hammer():
     while True:
         for block in [malloc(size) for size in range(1, 4000, 7)]:
             free(block)
-for _ in range(3):
+for _ in range(2):
     threading.Thread(target=hammer, daemon=True).start()
 kept = [bytearray(100)]
 while True:
@@ -77,7 +77,7 @@ def put_into() -> Iterator[Callable[[int, float], Attached]]:
     """Attach; what was shipped is removed at the end."""
     done: list[Attached] = []
 
-    def put(pid: int, wait_s: float = 30) -> Attached:
+    def put(pid: int, wait_s: float = 150) -> Attached:
         done.append(attach(candidate(pid), wait_s))
         return done[-1]
 
@@ -278,8 +278,8 @@ def test_nothing_is_done_unasked(tmp_path: Path) -> None:
 def test_by_the_command_line(tmp_path: Path) -> None:
     environment = {**os.environ, "LABKIT_AGENT_DIR": str(tmp_path / "agents"), "LABKIT_PROGRAM": "labkit"}
     with running(sys.executable, "-c", BUSY, env=environment) as process:
-        words = [sys.executable, "-m", "labkit", "attach", str(process.pid), "--yes"]
-        done = subprocess.run(words, env=environment, capture_output=True, text=True, timeout=100)
+        words = [sys.executable, "-m", "labkit", "attach", str(process.pid), "--yes", "--wait", "150"]
+        done = subprocess.run(words, env=environment, capture_output=True, text=True, timeout=200)
         assert done.returncode == 0, done.stderr
         first, last = done.stdout.splitlines()
         assert first.startswith("Stopped for less than ")
