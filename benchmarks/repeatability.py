@@ -37,7 +37,7 @@ def main() -> int:
     parser.add_argument("--runs", type=int, default=10)
     parser.add_argument("--at-a-time", type=int, default=2)
     options = parser.parse_args()
-    every = [f"{case.name}:{variant}" for case in list_cases() for variant in ("leaky", "fixed")]
+    every = [f"{case.name}:{variant}" for case in list_cases() for variant in case.variants]
     differing = 0
     with ThreadPoolExecutor(options.at_a_time) as pool:
         for target in options.targets or every:

@@ -18,6 +18,7 @@ PROGRAM = os.environ.get("LABKIT_PROGRAM") or "labkit"
 ABOUT = "Find what keeps memory alive in a Python service. Exit status: 0 clean, 1 suspects found, 2 could not run, \
 3 inconclusive, 130 interrupted."
 
+SERVERS = ("gunicorn", "uvicorn", "builtin")
 Run = Callable[[argparse.Namespace], int]
 
 
@@ -138,10 +139,10 @@ def _add_app_options(parser: argparse.ArgumentParser) -> None:
     load.add_argument("--seed", type=int, help="seed of the load")
     load.add_argument("--request-timeout", type=float, default=10, metavar="SECONDS")
     server = parser.add_argument_group("server")
-    server.add_argument("--server", choices=["gunicorn", "uvicorn", "builtin"], default="gunicorn")
-    server.add_argument("--worker-class", choices=["sync", "gthread"], default="sync")
+    server.add_argument("--server", choices=SERVERS, help="default: gunicorn, or the case's own")
+    server.add_argument("--worker-class", choices=["sync", "gthread"], help="default: sync, or the case's own")
     server.add_argument("--workers", type=int, default=1)
-    server.add_argument("--threads", type=int, default=4, help="threads of a gthread worker")
+    server.add_argument("--threads", type=int, help="threads of a gthread worker (default 4)")
     server.add_argument("--port", type=int, default=0, help="default: any free one")
     server.add_argument(
         "--python",

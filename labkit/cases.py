@@ -2,6 +2,7 @@
 
 A case is a folder: ``case.toml`` (the ticket, the load, the truth) beside ``leaky.py`` and ``fixed.py``.
 The guilty statement carries the comment ``# leak: <case>``; no line number is written down anywhere.
+A decoy looks like a leak and is none; it may do with one file, ``healthy.py``.
 """
 
 from __future__ import annotations
@@ -15,14 +16,25 @@ import tokenize
 import tomllib
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Annotated, Any, Literal, get_args
+from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
 from labkit.errors import CaseError, InvalidCase, UnknownCase
 
-Variant = Literal["leaky", "fixed"]
-VARIANTS: tuple[str, ...] = get_args(Variant)
+Variant = Literal["leaky", "fixed", "healthy"]
+TWINS: tuple[str, ...] = ("leaky", "fixed")
+DECOY: tuple[str, ...] = ("healthy",)
+Kind = Literal[
+    "python-objects",
+    "traceback",
+    "c-reference",
+    "native",
+    "descriptors",
+    "connections",
+    "threads",
+    "uncollected-cycles",
+]
 PLACEHOLDERS = ("{i}", "{word}")
 
 _REQUEST = re.compile(r"[A-Z]+ /\S*")
@@ -72,24 +84,39 @@ class Load(_Frozen):
         return steps
 
 
+class Serve(_Frozen):
+    """The server a case is made for; a mechanism may need threads, or an event loop."""
+
+    server: Literal["gunicorn", "uvicorn", "builtin"] = "gunicorn"
+    worker_class: Literal["sync", "gthread"] = "sync"
+    threads: int = Field(default=4, ge=1)
+
+
 class Truth(_Frozen):
-    """What is really wrong; the rates are measured (``benchmarks/measure_truth.py``) over the whole mix."""
+    """What is really wrong; the rates are measured (``benchmarks/measure_truth.py``) over the whole mix.
+
+    Of a decoy: what seems to grow. ``incidents`` are public reports of the same fault. ``explained`` is the kind of
+    explanation a decoy must get, empty where none is due. ``known_miss`` says why the diagnosis cannot see it yet.
+    """
 
     mechanism: str = Field(min_length=1)
-    kind: Literal["python-objects", "traceback", "descriptors"]
+    incidents: tuple[str, ...] = ()
+    kind: Kind
     retainer: str = Field(min_length=1)
     also_accept: tuple[str, ...] = ()
     grows_type: str = Field(min_length=1)
     objects_per_request: float = Field(ge=0)
     bytes_per_request: float = Field(ge=0)
-    shape: Literal["linear", "plateau"]
+    shape: Literal["linear", "plateau", "step"]
     verdict: dict[Variant, Literal["suspect", "clean", "inconclusive"]]
+    explained: str = ""
+    known_miss: str = ""
 
     @field_validator("verdict")
     @classmethod
     def _names_each_variant(cls, verdict: dict[Variant, str]) -> dict[Variant, str]:
-        if set(verdict) != set(VARIANTS):
-            raise ValueError("should say what is expected of leaky and of fixed")
+        if set(verdict) not in (set(TWINS), set(DECOY)):
+            raise ValueError("should say what is expected of leaky and of fixed, or of healthy alone")
         return verdict
 
 
@@ -98,6 +125,7 @@ class _CaseFile(_Frozen):
 
     title: str = Field(min_length=1)
     symptom: str = Field(min_length=1)
+    serve: Serve = Serve()
     load: Load
     truth: Truth
 
@@ -108,10 +136,15 @@ class Case(_CaseFile):
     name: str
     folder: Path
 
+    @property
+    def variants(self) -> tuple[str, ...]:
+        """``leaky`` and ``fixed``, or ``healthy`` alone."""
+        return TWINS if "leaky" in self.truth.verdict else DECOY
+
     def app_file(self, variant: str) -> Path:
         """The app of one variant; CaseError when there is no such variant."""
-        if variant not in VARIANTS:
-            hint = f"{self.name}:leaky or {self.name}:fixed"
+        if variant not in self.variants:
+            hint = " or ".join(f"{self.name}:{one}" for one in self.variants)
             raise CaseError(f"Case {self.name} has no variant {variant!r}.", hint=hint)
         return self.folder / f"{variant}.py"
 
@@ -131,6 +164,7 @@ class Target(_Frozen):
     app_file: Path
     app_name: str = "app"
     load: Load
+    serve: Serve = Serve()
     truth: Truth | None = None
 
 
@@ -167,12 +201,12 @@ def load_case(name_or_path: str | Path, folder: Path | None = None) -> Case:
 
 
 def target_of(text: str, folder: Path | None = None) -> Target:
-    """The target meant by ``name``, ``name:fixed`` or ``path/to/case.toml[:variant]``; leaky when unsaid."""
+    """The target meant by ``name``, ``name:fixed`` or ``path/to/case.toml[:variant]``; leaky or healthy when unsaid."""
     name, colon, variant = text.partition(":")
     case = load_case(name, folder)
-    chosen = variant if colon else "leaky"
+    chosen = variant if colon else case.variants[0]
     label, app_file = f"{case.name}:{chosen}", case.app_file(chosen)
-    return Target(label=label, app_file=app_file, load=case.load, truth=case.truth)
+    return Target(label=label, app_file=app_file, load=case.load, serve=case.serve, truth=case.truth)
 
 
 def _case_names(folder: Path | None) -> list[str]:
@@ -189,7 +223,8 @@ def _read_case(file: Path) -> Case:
         faults += [_described(fault) for fault in invalid.errors()]
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as unreadable:
         faults.append(f"case.toml: {unreadable}")
-    faults += _folder_faults(folder)
+    decoy = parsed is not None and "healthy" in parsed.truth.verdict
+    faults += _folder_faults(folder, DECOY if decoy else TWINS)
     if parsed is None or faults:
         what = f"Case {folder.name} has {len(faults)} fault{'s' * (len(faults) != 1)}."
         raise InvalidCase(what, seen="\n        ".join(faults), hint=f"correct {file}")
@@ -207,8 +242,8 @@ def _described(fault: Any) -> str:
     return f"{where}: {message}, not {reprlib.repr(fault['input'])}"
 
 
-def _folder_faults(folder: Path) -> Iterator[str]:
-    for name in (f"{variant}.py" for variant in VARIANTS):
+def _folder_faults(folder: Path, variants: tuple[str, ...]) -> Iterator[str]:
+    for name in (f"{variant}.py" for variant in variants):
         if not (folder / name).is_file():
             yield f"{name}: is missing"
         elif name == "leaky.py":

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import argparse
 from pathlib import Path
 
 import pytest
 from pydantic import ValidationError
 
+from labkit.arguments import parser
 from labkit.cases import Case, cases_dir, list_cases, load_case, target_of
+from labkit.cli import COMMANDS
 from labkit.errors import CaseError, InvalidCase, UnknownCase
+from labkit.targets import record_options_from
 
 VALID = """\
 title = "A store that never forgets"
@@ -36,6 +40,10 @@ def write_case(folder: Path, name: str, toml: str = VALID, leaky: str | None = N
     (case / "leaky.py").write_text(f"X = 1  # leak: {name}\n" if leaky is None else leaky)
     (case / "fixed.py").write_text("X = 1\n")
     return case
+
+
+def options(*words: str) -> argparse.Namespace:
+    return parser(COMMANDS).parse_args(words)
 
 
 def faults_of(folder: Path, toml: str) -> list[str]:
@@ -108,18 +116,31 @@ STEP = 'request = "PUT /things/{i}-{word}"'
             'request = "GET /{user}"',
             "load.steps[0].request: should have no placeholder but {i} and {word}, not 'GET /{user}'",
         ),
-        ('kind = "python-objects"', 'kind = "ghosts"', "truth.kind: should be 'python-objects', 'traceback' or "),
-        ('shape = "linear"', 'shape = "round"', "truth.shape: should be 'linear' or 'plateau', not 'round'"),
+        (
+            'kind = "python-objects"',
+            'kind = "ghosts"',
+            "truth.kind: should be 'python-objects', 'traceback', 'c-reference', 'native', ",
+        ),
+        ('shape = "linear"', 'shape = "round"', "truth.shape: should be 'linear', 'plateau' or 'step', not 'round'"),
         (
             "bytes_per_request = 100.0",
             "bytes_per_request = -1.0",
             "truth.bytes_per_request: should be greater than or equal to 0, not -1.0",
         ),
-        (', fixed = "clean" }', " }", "truth.verdict: should say what is expected of leaky and of fixed, not {'leaky'"),
+        (
+            ', fixed = "clean" }',
+            " }",
+            "truth.verdict: should say what is expected of leaky and of fixed, or of healthy alone, not {'leaky'",
+        ),
         (
             'leaky = "suspect"',
             'leaky = "guilty"',
             "truth.verdict.leaky: should be 'suspect', 'clean' or 'inconclusive', not 'guilty'",
+        ),
+        (
+            "[load]\n",
+            '[serve]\nserver = "waitress"\n[load]\n',
+            "serve.server: should be 'gunicorn', 'uvicorn' or 'builtin', not 'waitress'",
         ),
         ("[truth]", "[truth", "case.toml: Expected ']' at the end of a table declaration (at line 7, column 7)"),
     ],
@@ -147,7 +168,7 @@ def test_all_faults_are_reported_at_once(tmp_path: Path) -> None:
         "Case things has 6 faults.",
         "  seen: title: is missing",
         "        load.rungs: should be greater than or equal to 4, not 2",
-        "        truth.shape: should be 'linear' or 'plateau', not 'round'",
+        "        truth.shape: should be 'linear', 'plateau' or 'step', not 'round'",
         "        titel: is no key of this table",
         "        leaky.py: should carry the comment '# leak: things' once, not 0 times",
         "        fixed.py: is missing",
@@ -225,3 +246,25 @@ def test_a_variant_that_is_none_is_told_the_two(tmp_path: Path) -> None:
     with pytest.raises(CaseError) as raised:
         target_of("things:mended", tmp_path)
     assert str(raised.value) == "Case things has no variant 'mended'.\n  try:  things:leaky or things:fixed"
+
+
+def test_a_decoy_does_with_one_file(tmp_path: Path) -> None:
+    toml = VALID.replace('leaky = "suspect", fixed = "clean"', 'healthy = "clean"')
+    case = write_case(tmp_path, "calm", toml)
+    for name in ("leaky.py", "fixed.py"):
+        (case / name).unlink()
+    with pytest.raises(InvalidCase, match=r"healthy.py: is missing"):
+        load_case(case)
+    (case / "healthy.py").write_text("X = 1\n")
+    assert load_case(case).variants == ("healthy",)
+    assert target_of("calm", tmp_path).label == "calm:healthy"
+    with pytest.raises(CaseError, match="Case calm has no variant 'leaky'"):
+        target_of("calm:leaky", tmp_path)
+
+
+def test_a_case_says_how_it_is_served(tmp_path: Path) -> None:
+    write_case(tmp_path, "things", VALID.replace("[load]", '[serve]\nserver = "uvicorn"\n[load]'))
+    serve = target_of("things", tmp_path).serve
+    assert record_options_from(options("investigate", "things"), serve).server == "uvicorn"
+    chosen = options("investigate", "things", "--server", "gunicorn", "--worker-class", "gthread")
+    assert record_options_from(chosen, serve).server_facts()["worker_class"] == "gthread"
