@@ -29,6 +29,15 @@ class _Parser(argparse.ArgumentParser):
         self.exit(2, f"error: {message}\n  try:  {self.prog} --help\n")
 
 
+def _seconds(text: str) -> float:
+    """``90``, ``90s`` or ``5m``."""
+    number, unit = (text[:-1], text[-1]) if text[-1:] in ("s", "m") else (text, "s")
+    try:
+        return float(number) * (60 if unit == "m" else 1)
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"{text!r} is no time: 90, 90s or 5m") from None
+
+
 def parser(runs: Mapping[str, Run]) -> argparse.ArgumentParser:
     """The parser of all commands; ``options.run`` is then the one of ``runs`` that was asked for."""
     whole = _Parser(prog=PROGRAM, description=ABOUT)
@@ -136,6 +145,12 @@ def _add_app_options(parser: argparse.ArgumentParser) -> None:
     load.add_argument("--rungs", type=int, metavar="K", help="rungs, at least 4 (default 6)")
     load.add_argument("--warmup", type=int, metavar="W", help="requests before the first snapshot (default 200)")
     load.add_argument("--concurrency", type=int, metavar="C", help="clients at a time (default 4)")
+    load.add_argument(
+        "--budget",
+        type=_seconds,
+        metavar="SECONDS",
+        help="measure for so long while the answer is open (default 60s; 0 for a case, --requests or --rungs)",
+    )
     load.add_argument("--seed", type=int, help="seed of the load")
     load.add_argument("--request-timeout", type=float, default=10, metavar="SECONDS")
     server = parser.add_argument_group("server")

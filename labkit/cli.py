@@ -21,10 +21,10 @@ from pathlib import Path
 from labkit import operate, pipeline
 from labkit.arguments import PROGRAM, parser
 from labkit.cases import Target, list_cases
-from labkit.drive.record import record
 from labkit.errors import Interrupted, LabkitError
 from labkit.exchange.export import export
 from labkit.findings.model import Findings
+from labkit.investigation import record_until_clear
 from labkit.store.beside import written_beside
 from labkit.store.bundle import unpack
 from labkit.targets import record_options_from, target_from
@@ -112,7 +112,8 @@ def _investigate_into(options: argparse.Namespace, target: Target, folder: Path,
         raise LabkitError(f"{folder} cannot be made.", seen=str(error.strerror), hint=hint) from None
     try:
         chosen = record_options_from(options, target.serve)
-        capture = record(target, chosen, folder / "capture", options.command, not options.quiet)
+        place, shown = folder / "capture", not options.quiet
+        capture = record_until_clear(target, chosen, place, options.command, shown, lambda _: None)
     except BaseException as stop:
         if isinstance(stop, KeyboardInterrupt) and (folder / "capture").is_dir():  # it came when all was recorded
             raise _interrupted(folder, goes_on) from None

@@ -12,6 +12,9 @@ from labkit.drive.beside_heap import checked_tools
 from labkit.drive.options import RecordOptions
 from labkit.errors import CaseError
 
+#: So long may the measuring take while its answer is open.
+BUDGET_S = 60.0
+
 
 def target_from(options: argparse.Namespace) -> Target:
     """The case or the app that was asked for, with its load; raises CaseError when the words do not fit together."""
@@ -156,4 +159,12 @@ def record_options_from(options: argparse.Namespace, serve: Serve) -> RecordOpti
         allocation_pass=not options.no_sites,
         tools=checked_tools(options.record),
         native=options.native,
+        budget_s=_budget_s(options),
     )
+
+
+def _budget_s(options: argparse.Namespace) -> float:
+    """Who says how much is to be played gets that and no more; a case says it, too."""
+    if options.budget is not None:
+        return float(options.budget)
+    return 0.0 if options.target or options.requests or options.rungs else BUDGET_S

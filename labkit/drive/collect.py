@@ -15,6 +15,7 @@ import psutil
 from labkit import __version__
 from labkit.agent.client import AgentError
 from labkit.drive.beside_heap import Recorders, sleeping_window
+from labkit.drive.mappings import resident_kinds
 from labkit.drive.processes import is_alive, wait_until
 from labkit.drive.workers import LiveWorker
 from labkit.errors import AgentFailed, WorkerDied
@@ -148,6 +149,8 @@ def _look_and_take(
             # Its second is that of the rung, as everywhere: a heap that takes long must not reach into the next.
             after = dataclasses.replace(_look(worker, start, rung), requests=before.requests)
             cost |= {"uss_before_bytes": before.uss_bytes, "uss_after_bytes": after.uss_bytes}
+            kinds = resident_kinds(worker.process.pid)
+            cost["memory"] = {"rss_bytes": before.rss_bytes, **kinds, **cost.get("memory", {})}
             taken.append((before, after, path, cost))
     except BaseException:  # a rung without all workers is none: sums over workers would fall
         for *_, path, _ in taken:

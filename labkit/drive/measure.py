@@ -15,6 +15,7 @@ from labkit.agent.client import AgentError
 from labkit.cases import Load
 from labkit.drive.answers import Expectations
 from labkit.drive.load import Players, Tally
+from labkit.drive.mappings import resident_kinds
 from labkit.drive.options import RecordOptions
 from labkit.drive.progress import Progress
 from labkit.drive.sampling import sample, settle, wait_for_descriptors
@@ -41,6 +42,9 @@ class Measurement:
         self._visits = 0
         self._start = time.monotonic()
         self._snapshot_s = 0.0
+        self._snapshots_s = 0.0
+        self._played_s = 0.0
+        self._sizes: list[tuple[int, int]] = []  # requests, and the USS of all workers then
         self.requests = 0
         self.settled = True
 
@@ -62,8 +66,26 @@ class Measurement:
             self._progress.advance(played - told)
             told = played
 
+        began = time.monotonic()
         with self._players(self._script.visits_for(requests), timeout_s=timeout_s) as players:
             self._count(players, players.drain(watch))
+        self._played_s += time.monotonic() - began
+
+    @property
+    def seconds_per_request(self) -> float:
+        """How long a request took, all clients together, since the start."""
+        return self._played_s / max(self.requests, 1)
+
+    @property
+    def snapshot_s(self) -> float:
+        """How long the last snapshot of all workers took, with waiting for rest."""
+        return self._snapshots_s
+
+    @property
+    def growth_per_request(self) -> float:
+        """Bytes of private memory that a request left behind, between the first snapshot and the last."""
+        (first, before), (last, now) = self._sizes[0], self._sizes[-1]
+        return max(now - before, 0) / max(last - first, 1)
 
     def snapshot(self, rung: int, *, sites: bool = False) -> None:
         """Settle, then have each worker write its heap; a sample goes before and one after.
@@ -71,10 +93,11 @@ class Measurement:
         Raises AgentFailed when an agent cannot, WorkerDied when that is because its worker has died.
         """
         self._progress.doing("snapshot" if rung == 0 else f"snapshot after rung {rung}")
+        began, size_bytes = time.monotonic(), 0
         with self._faults_named():
             self.settled &= settle(worker.process for worker in self._server.workers)
             for worker in self._server.workers:
-                before = self._sample(rung, worker)
+                before, kinds = self._sample(rung, worker), resident_kinds(worker.pid)
                 path = self._writer.heap_path(rung, worker.pid, sites=sites)
                 cost = self._take(worker, path)
                 wait_for_descriptors(worker.pid, before.descriptors)
@@ -82,10 +105,14 @@ class Measurement:
                 with suppress(OSError):  # no room for a second file beside it: a large snapshot is as good
                     pack_snapshot(path)
                 cost |= {"uss_before_bytes": before.uss_bytes, "uss_after_bytes": after.uss_bytes}
+                cost["memory"] = {"rss_bytes": before.rss_bytes, **kinds, **cost.get("memory", {})}
                 self._writer.add_snapshot(rung, worker.pid, self.requests, path, cost, sites=sites)
                 if not sites:
                     self._writer.add_sample(before)
                     self._writer.add_sample(after)
+                size_bytes += before.uss_bytes
+        self._snapshots_s = time.monotonic() - began
+        self._sizes.append((self.requests, size_bytes))
         self._progress.advance()
 
     def snapshot_under_load(self, discarded: Path) -> None:
@@ -97,6 +124,7 @@ class Measurement:
                 players.wait_for(self._load.concurrency, self._server.check)
                 with self._faults_named():
                     costs.append(self._cost_under_load(worker, discarded, players.tally))
+                    costs[-1].pop("memory", None)
                 players.wait_for(self._load.concurrency, self._server.check)
             players.enough()
             tally = players.drain(self._server.check)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import sys
 from dataclasses import dataclass
 from typing import Literal
@@ -15,7 +16,8 @@ class RecordOptions:
 
     ``port`` 0 is any free one. ``allow_statuses`` are answers that count as normal besides 2xx, 3xx
     and those the load expects. ``threads`` matters to ``gthread`` alone. ``tools`` record in a pass of their own,
-    memray with the stacks of C code if ``native``.
+    memray with the stacks of C code if ``native``. ``budget_s``: so long may the measuring take while its answer is
+    open; what was asked for is played in any case.
     """
 
     python: str = sys.executable
@@ -32,6 +34,7 @@ class RecordOptions:
     allocation_frames: int = 16
     tools: tuple[str, ...] = ()
     native: bool = False
+    budget_s: float = 0
 
     def __post_init__(self) -> None:
         if self.workers < 1 or self.threads < 1:
@@ -46,6 +49,8 @@ class RecordOptions:
                 seen=f"{self.workers} workers asked for",
                 hint="--workers 1, or --server gunicorn",
             )
+        if not 0 <= self.budget_s < math.inf:
+            raise CaptureError(f"{self.budget_s:g} seconds are no budget.", hint="--budget 60, or 0 for the load alone")
         if not 0 <= self.port <= 65535:
             raise CaptureError(f"{self.port} is no port.", hint="0 for any free one, or 1024 to 65535")
 

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import platform
 import time
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 from labkit import __version__
 from labkit.cases import Load, Target
 from labkit.drive.beside_heap import LOOKERS, Recorders, Window
+from labkit.drive.judgement import Judge, Judgement, Rounds
 from labkit.drive.measure import Measurement
 from labkit.drive.options import RecordOptions
 from labkit.drive.processes import termination_unwinds
@@ -23,48 +26,64 @@ _WINDOW_RUNGS = 4  # other tools' windows; a shorter one is over too soon to say
 _TRACED_RUNG_S = 20.0  # an app that is slowed further is played less: its lines show all the same
 
 
-def record(target: Target, options: RecordOptions, out_dir: Path, command: str, progress: bool) -> Capture:
+def record(
+    target: Target, options: RecordOptions, out_dir: Path, command: str, progress: bool, judge: Judge | None = None
+) -> Capture:
     """Serve ``target``, play its load, and write a capture to ``out_dir``.
 
+    ``judge`` looks at what was recorded and says whether to go on (as long as the budget lasts), whether there is
+    anything to find allocation sites for, and whether C code is to be recorded; without it what was asked for is done.
     Raises CaptureError (its kinds are in ``labkit.errors``) when the app, its server or the agent do
     not do what is needed, NotACapture when ``out_dir`` exists. However it ends, no process is left,
     and without a finished capture no file.
     """
     bar = Progress(_work(target.load, options), show=progress)
     with termination_unwinds(), CaptureWriter(out_dir) as writer, bar:
-        settled, versions = _measure(target, options, writer, bar)
-        if options.allocation_pass:
+        about = {
+            "label": target.label,
+            "command": command,
+            "load": target.load.model_dump(mode="json"),
+            "server": options.server_facts(),
+        }
+        settled, judged = _measure(target, options, writer, bar, about, judge)
+        if options.allocation_pass and judged.has_suspects:
             settled &= _trace(target, options, writer, bar)
+        if judged.asks_for_native and "memray" not in options.tools:
+            options = replace(options, tools=(*options.tools, "memray"), native=True)
         if options.tools:
             _record_beside(target, options, writer, bar)
-        return writer.publish(
-            label=target.label,
-            command=command,
-            versions={"labkit": __version__, **versions, "platform": f"{platform.system()} {platform.machine()}"},
-            load=target.load.model_dump(mode="json"),
-            server=options.server_facts(),
-            settled=settled,
-        )
+        return writer.publish(**about, settled=settled)
 
 
 def _measure(
-    target: Target, options: RecordOptions, writer: CaptureWriter, bar: Progress
-) -> tuple[bool, dict[str, str]]:
-    """The pass that is measured; its last snapshot is taken under load and then discarded."""
+    target: Target,
+    options: RecordOptions,
+    writer: CaptureWriter,
+    bar: Progress,
+    about: dict[str, Any],
+    judge: Judge | None,
+) -> tuple[bool, Judgement]:
+    """The pass that is measured; its last snapshot is taken under load and then discarded. Adds to ``about``."""
     load = target.load
     bar.doing("start the server")
     with Server(target, options, writer.log_path) as server:
         bar.advance()
         if server.why_no_walker:
             writer.note(why_no_compiled_walker=server.why_no_walker)
+        os_name = f"{platform.system()} {platform.machine()}"
+        about["versions"] = {"labkit": __version__, **server.interpreter.versions, "platform": os_name}
         measurement = Measurement(server, load, options, writer, bar)
+        rounds = Rounds(measurement, load.requests_per_rung, options.budget_s)
         measurement.play("warm up", load.warmup_requests)
         measurement.snapshot(0)
         for rung in range(1, load.rungs + 1):
             measurement.play(f"rung {rung} of {load.rungs}", load.requests_per_rung)
             measurement.snapshot(rung)
+        judged = Judgement()
+        if judge is not None:
+            judged = rounds.play(load.rungs, lambda: judge(writer.preview(**about, settled=measurement.settled)))
         measurement.snapshot_under_load(writer.folder / "discarded.heap")
-        return measurement.settled, server.interpreter.versions
+        return measurement.settled, judged
 
 
 def _trace(target: Target, options: RecordOptions, writer: CaptureWriter, bar: Progress) -> bool:

@@ -8,7 +8,8 @@ from labkit.findings import thresholds
 from labkit.findings.accumulation import accumulations
 from labkit.findings.draft import Draft
 from labkit.findings.evidence import Evidence
-from labkit.findings.model import Findings, Ledger, Perturbation, Provenance, Sample, Suspect, Unit, Verdict
+from labkit.findings.ledger import ledger
+from labkit.findings.model import Findings, Perturbation, Provenance, Sample, Suspect, Unit, Verdict, Wanted
 from labkit.findings.opinions import second_opinions
 from labkit.findings.rules import RULES
 from labkit.store import capture as store
@@ -40,9 +41,10 @@ def conclude(evidence: Evidence) -> Findings:
             for rank, suspect in enumerate(suspects, 1)
         ],
         explained=sorted(draft.explained, key=lambda one: -one.bytes),
-        ledger=_ledger(evidence),
+        ledger=ledger(evidence),
         perturbation=_perturbation(evidence),
         second_opinions=second_opinions(evidence.capture, suspects),
+        wanted=sorted(_wanted(draft, suspects)),
         missing=[_in(evidence.unit, line) for line in draft.missing],
         holds_values=evidence.holds_values,
         notes=_notes(manifest["statuses"]),
@@ -101,13 +103,15 @@ def _verdict(draft: Draft) -> Verdict:
     return "inconclusive" if draft.missing else "clean"
 
 
-def _ledger(evidence: Evidence) -> Ledger:
-    last_rung = max((sample.rung for sample in evidence.samples), default=None)
-    newest = {sample.pid: sample for sample in evidence.samples if sample.rung == last_rung}
-    return Ledger(
-        rss_bytes=sum(sample.rss_bytes for sample in newest.values()) or None,
-        live_python_bytes=int(evidence.bytes[:, -1].sum()),
-    )
+def _wanted(draft: Draft, suspects: list[Suspect]) -> set[Wanted]:
+    """What the rules asked for; also a longer run where the first suspect's rate is hardly known."""
+    low, high = suspects[0].grows.interval95 if suspects else (0.0, 0.0)
+    size = suspects[0].grows.bytes_per_request if suspects else 0.0
+    vague = bool(suspects) and high - low > thresholds.VAGUE_SHARE * size
+    watched = draft.evidence.requests[-1] - draft.evidence.requests[0]
+    may_be_bounded = bool(suspects) and suspects[0].kind != "native" and watched < thresholds.CONFIRMED_AFTER_REQUESTS
+    longer: set[Wanted] = {"longer-run"} if vague else {"confirmation"} if may_be_bounded else set()
+    return draft.wanted | longer
 
 
 def _perturbation(evidence: Evidence) -> Perturbation:

@@ -45,6 +45,7 @@ class Evidence:
 
     ``objects`` and ``bytes`` have shape (populations, rungs) and are summed over the workers that were there in every
     rung: across a restart a sum falls, and growth with it. ``left_out`` are the other workers' numbers.
+    ``entries``: per rung, each worker's snapshot and the shallow sizes of all its objects together.
     ``collects``: per snapshot, whether the collector was switched on; True where the file does not say.
     """
 
@@ -58,6 +59,7 @@ class Evidence:
     allocations: list[FoldedHeap]
     collects: list[bool]
     samples: tuple[Sample, ...]
+    entries: list[list[tuple[SnapshotEntry, int]]]
     left_out: tuple[int, ...] = ()
 
     @property
@@ -95,11 +97,14 @@ def gather(capture: Capture, report: Report = lambda _: None) -> Evidence:
     columns: list[tuple[Counts, Counts]] = []
     lasts: list[FoldedHeap] = []
     collects: list[bool] = []
+    entries: list[list[tuple[SnapshotEntry, int]]] = []
     for rung in sorted(rungs):
         objects, sizes = np.zeros(0, np.int64), np.zeros(0, np.int64)
+        entries.append([])
         for entry in rungs[rung]:
             report(f"reading the heap after {entry.requests} requests")
             heap = fold(capture, entry, populations)
+            entries[-1].append((entry, int(heap.graph.size_bytes.sum())))
             collects.append(heap.graph.snapshot.header.get("gc_enabled") is not False)
             objects = _add(objects, np.bincount(heap.numbers))
             sizes = _add(sizes, np.bincount(heap.numbers, weights=heap.graph.size_bytes).astype(np.int64))
@@ -120,6 +125,7 @@ def gather(capture: Capture, report: Report = lambda _: None) -> Evidence:
         lasts=lasts,
         allocations=allocations,
         collects=collects,
+        entries=entries,
         samples=tuple(sample for sample in capture.samples if sample.pid not in left_out),
         left_out=left_out,
     )

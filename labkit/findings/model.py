@@ -11,6 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 Unit = Literal["request", "second"]
 Verdict = Literal["suspect", "clean", "inconclusive"]
+Wanted = Literal["longer-run", "confirmation", "native-recording"]
 
 
 class Record(BaseModel):
@@ -87,13 +88,19 @@ class Explained(Record):
 
 
 class Ledger(Record):
-    """Where the last snapshot's memory is; null means not measured."""
+    """Where the last snapshots' memory is; null means not measured. The other parts add up to ``rss_bytes``.
+
+    ``unexplained_bytes`` is memory mapped past the allocators; below zero, memory asked for and never touched.
+    ``growth_per_request`` has the slope of each part over all rungs; empty where they were not measured.
+    """
 
     rss_bytes: int | None = None
     live_python_bytes: int | None = None
     allocator_free_bytes: int | None = None
     native_bytes: int | None = None
+    files_and_stacks_bytes: int | None = None
     unexplained_bytes: int | None = None
+    growth_per_request: dict[str, float] = Field(default_factory=dict)
 
 
 class Perturbation(Record):
@@ -164,7 +171,11 @@ class Sample(Record):
 
 
 class Findings(Record):
-    """The whole answer; ``basis`` is ``snapshot`` where no series was looked at, which knows no growth."""
+    """The whole answer; ``basis`` is ``snapshot`` where no series was looked at, which knows no growth.
+
+    ``missing`` says in words which measurements would settle what is open; ``wanted`` names the kinds of them that an
+    investigation can take by itself; ``confirmation`` is a longer run to see whether a suspect's growth has a bound.
+    """
 
     model_config = ConfigDict(frozen=True, extra="forbid", populate_by_name=True, serialize_by_alias=True)
 
@@ -179,6 +190,7 @@ class Findings(Record):
     perturbation: Perturbation = Field(default_factory=Perturbation)
     second_opinions: list[SecondOpinion] = Field(default_factory=list)
     missing: list[str] = Field(default_factory=list)
+    wanted: list[Wanted] = Field(default_factory=list)
     holds_values: bool = False
     notes: list[str] = Field(default_factory=list)
     provenance: Provenance = Field(default_factory=Provenance)

@@ -27,8 +27,23 @@ MAX_UNEXPLAINED_BYTES_PER_REQUEST = 1_024.0
 #: ... and this much for each thread that stays: the part of its stack it touched, and an arena of the allocator;
 #: 14 kB were seen.
 MAX_BYTES_PER_THREAD = 65_536.0
+#: What allocators handed out beyond the Python objects may grow by this much in a rung without a cause: the caches that
+#: the C library keeps for each thread gain some 6 kB with each snapshot, and 12 kB were seen in workers without a leak.
+MIN_NATIVE_BYTES_PER_RUNG = 32_768.0
+#: ... and by this much per request: 66 bytes were seen where rungs were 160 requests long.
+MIN_NATIVE_BYTES_PER_REQUEST = 192.0
+#: Blocks are rounded up, to 16 bytes: so much more than its objects' sizes may live Python memory take.
+ROUNDED_UP_SHARE = 0.25
+#: Memory that is free inside the allocators is worth a line from this size on ...
+MIN_FREE_BYTES = 16_777_216
+#: ... and from this share of the resident set.
+FREE_SHARE = 0.2
 #: One caller of C code is the cause when it left at least this share of what is not explained.
 NATIVE_SHARE = 0.5
+#: A rate whose interval is wider than this share of it is worth a longer run.
+VAGUE_SHARE = 0.5
+#: What grew with every one of so many requests is hardly a cache that fills to its bound.
+CONFIRMED_AFTER_REQUESTS = 10_000
 
 #: From this share of unexpected error answers on, the reader is told: the load may not do what was meant.
 NOTED_UNEXPECTED_SHARE = 0.05

@@ -47,13 +47,17 @@ class Sample:
 
 @dataclass(frozen=True)
 class SnapshotEntry:
-    """One heap snapshot of a capture: after how many requests, and what taking it cost."""
+    """One heap snapshot of a capture: after how many requests, and what taking it cost.
+
+    ``memory`` is what the process was made of at that moment, in bytes; the names are in docs/capture-format.md.
+    """
 
     rung: int
     pid: int
     requests: int
     file: str
     cost: dict[str, Any]
+    memory: dict[str, int] = dataclasses.field(default_factory=dict)
 
 
 @dataclass(frozen=True, repr=False)
@@ -106,6 +110,7 @@ class CaptureWriter:
         self._statuses: dict[str, int] = {}
         self._under_load: dict[str, Any] = {}
         self._notes: dict[str, Any] = {}
+        self._recorded_at = datetime.now(UTC).isoformat(timespec="seconds")
 
     def __enter__(self) -> CaptureWriter:
         if self.folder.is_dir() and not self.folder.is_symlink():
@@ -133,9 +138,10 @@ class CaptureWriter:
     def add_snapshot(
         self, rung: int, pid: int, requests_total: int, path: Path, cost: dict[str, Any], *, sites: bool = False
     ) -> None:
-        """Record a snapshot the agent has written, and its cost as the agent told it."""
+        """Record a snapshot the agent has written, and its cost as the agent told it, ``memory`` with it."""
         relative = path.relative_to(self.folder.absolute()).as_posix()
-        entry = SnapshotEntry(rung, pid, requests_total, relative, dict(cost))
+        entry = SnapshotEntry(rung, pid, requests_total, relative, dict(cost), dict(cost.get("memory", {})))
+        entry.cost.pop("memory", None)
         (self._site_snapshots if sites else self._snapshots).append(entry)
 
     def recording_path(self, name: str) -> Path:
@@ -164,25 +170,32 @@ class CaptureWriter:
         """Add facts to the manifest under ``notes``."""
         self._notes.update(facts)
 
-    def publish(
-        self,
-        *,
-        label: str,
-        command: str,
-        versions: dict[str, str],
-        load: dict[str, Any],
-        server: dict[str, Any],
-        settled: bool = True,
-    ) -> Capture:
-        """Write manifest and samples, rename the folder into place, and open it."""
+    def publish(self, *, settled: bool = True, **about: Any) -> Capture:
+        """Write manifest and samples, rename the folder into place, and open it.
+
+        ``about`` is what the manifest says of the whole: ``label``, ``command``, ``versions``, ``load``, ``server``.
+        """
+        self._write(about, settled)
+        try:
+            self.folder.rename(self.out_dir)
+        except OSError:
+            raise _in_the_way(self.out_dir) from None
+        return open_capture(self.out_dir)
+
+    def preview(self, *, settled: bool = True, **about: Any) -> Capture:
+        """What there is by now, to be read while more is recorded; ``about`` as for ``publish``."""
+        self._write(about, settled)
+        return open_capture(self.folder)
+
+    def _write(self, about: dict[str, Any], settled: bool) -> None:
         manifest = {
             "schema": SCHEMA,
-            "label": label,
-            "recorded_at": datetime.now(UTC).isoformat(timespec="seconds"),
-            "command": command,
-            "versions": versions,
-            "load": load,
-            "server": server,
+            "label": about["label"],
+            "recorded_at": self._recorded_at,
+            "command": about["command"],
+            "versions": about["versions"],
+            "load": about["load"],
+            "server": about["server"],
             "settled": settled,
             "statuses": dict(sorted(self._statuses.items())),
             "under_load": self._under_load,
@@ -196,11 +209,6 @@ class CaptureWriter:
             rows = csv.writer(stream)
             rows.writerow([field.name for field in dataclasses.fields(Sample)])
             rows.writerows(dataclasses.astuple(sample) for sample in self._samples)
-        try:
-            self.folder.rename(self.out_dir)
-        except OSError:
-            raise _in_the_way(self.out_dir) from None
-        return open_capture(self.out_dir)
 
 
 def _in_the_way(out_dir: Path) -> NotACapture:
@@ -240,7 +248,9 @@ def open_capture(folder: Path) -> Capture:
 def _entries(rows: list[dict[str, Any]], folder: Path) -> Iterator[SnapshotEntry]:
     root = folder.resolve()
     for row in rows:
-        entry = SnapshotEntry(row["rung"], row["pid"], row["requests"], str(row["file"]), dict(row["cost"]))
+        entry = SnapshotEntry(
+            row["rung"], row["pid"], row["requests"], str(row["file"]), dict(row["cost"]), dict(row.get("memory", {}))
+        )
         if root not in (folder / entry.file).resolve().parents:
             raise ValueError(f"snapshot outside the capture: {entry.file!r}")
         yield entry

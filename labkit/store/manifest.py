@@ -38,6 +38,8 @@ def check(manifest: dict[str, Any]) -> None:
             _require(_is_count(row[name]), f"a snapshot's {name}")
         _require(all(_is_measure(row["cost"].get(name, 0)) for name in MEASURED), "a snapshot's cost")
         _require(_is_count(row["cost"].get("child_peak_bytes", 0)), "a snapshot's cost")
+        memory = row.get("memory", {})
+        _require(isinstance(memory, dict) and all(map(_is_count, memory.values())), "a snapshot's memory")
     served: dict[int, int] = {}
     for row in manifest["snapshots"]:
         served[row["rung"]] = max(row["requests"], served.get(row["rung"], 0))

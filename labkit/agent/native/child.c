@@ -149,8 +149,11 @@ static void place_free(void *unused, void *block)
     (void)block;
 }
 
+static PyMemAllocatorEx workers_objects;
+
 static void take_over_allocators(void)
 {
+    PyMem_GetAllocator(PYMEM_DOMAIN_OBJ, &workers_objects);
     PyMemAllocatorEx mine = {NULL, place_malloc, place_calloc, place_realloc, place_free};
     PyMem_SetAllocator(PYMEM_DOMAIN_RAW, &mine);
     PyMem_SetAllocator(PYMEM_DOMAIN_MEM, &mine);
@@ -181,12 +184,14 @@ size_t ask_size(const struct plan *plan, PyObject *thing, bool *failed)
 
 void run_child(void)
 {
-    static char line[256];
+    static char line[1024];
     cut_off();
     take_over_allocators();
     walk_all();
     write_archive();
     int length = snprintf(line, sizeof line, "{\"nodes\": %zu, \"edges\": %zu, \"child_peak_bytes\": %zu}\n",
                           walk.address.count, walk.target.count, private_bytes());
-    say_and_leave(line, (size_t)length);
+    PyMem_SetAllocator(PYMEM_DOMAIN_OBJ, &workers_objects); /* what is not in use says nothing of itself */
+    tell_allocators(line, (size_t)length, sizeof line);
+    say_and_leave(line, strlen(line));
 }

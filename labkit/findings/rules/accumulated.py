@@ -43,13 +43,13 @@ def find(draft: Draft) -> None:
                 holder = holder_name(draft.evidence, found)
                 line = f"more requests: {holder} is an lru_cache with a bound and was not seen full; "
                 line += f"{longer_run.times(draft.evidence, longer_run.TIMES)} shows more of it"
-                draft.missing += [] if line in draft.missing else [line]
+                draft.lacks_requests(line)
         elif is_steady(found):
             draft.suspected[len(draft.suspects)] = found
             draft.suspects.append(suspect_of(draft.evidence, found))
         elif (shape := _undecided(found)) and not _gives_back(found):
             holder = holder_name(draft.evidence, found)
-            draft.missing.append(f"more requests: {holder} {shape}; {_what_settles(draft.evidence, found)}")
+            draft.lacks_requests(f"more requests: {holder} {shape}; {_what_settles(draft.evidence, found)}")
 
 
 def _what_settles(evidence: Evidence, found: Accumulation) -> str:

@@ -63,7 +63,7 @@ def _explain(draft: Draft, new: list[int], size: int, imported: Rungs) -> None:
     draft.imported_bytes_per_request = size / (evidence.requests[-1] - evidence.requests[0])
     if imported[-1] and any(one.bytes_per_request >= thresholds.MIN_SUSPECT_BYTES_PER_REQUEST for one in came_along):
         again = f"--warmup {longer_run.rounded_up(evidence.requests[-1])} has that done before the first snapshot"
-        draft.missing.append(
+        draft.lacks_requests(
             f"more requests: modules were imported as late as the last rung, and what came with them may go on growing "
             f"({names}){'' if evidence.unit == 'second' else f'; {again}'}"
         )
