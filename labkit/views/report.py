@@ -97,7 +97,7 @@ def render_report(findings: Findings) -> str:
         cost=wording.cost_rows(findings),
         values_warning=wording.VALUES_WARNING if findings.holds_values else "",
         opinions=opinion_rows(findings),
-        ledger=wording.ledger_rows(findings.ledger),
+        ledger=wording.ledger_rows(findings.ledger, findings.unit),
         statuses=wording.statuses_text(findings.provenance.statuses),
         glossary=wording.GLOSSARY,
         chain=Markup(chain_svg(first)) if first and first.kind != "native" else None,  # noqa: S704 - built from escaped parts

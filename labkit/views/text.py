@@ -206,14 +206,17 @@ def _opinions(findings: Findings, paint: Paint) -> list[str]:
 
 def _memory(findings: Findings, paint: Paint) -> list[str]:
     """The ledger, when any of it was measured."""
-    rows = ledger_rows(findings.ledger)
+    rows = ledger_rows(findings.ledger, findings.unit)
     if not rows:
         return []
-    width = max(len(name) for name, _ in rows) + 2
+    width = max(len(name) for name, _, _ in rows) + 2
     moment = "in this snapshot" if findings.basis == "snapshot" else "at the last snapshot"
     return [
         _heading(f"Where the memory is, {moment}", paint),
-        *(f"  {name.ljust(width)}{_ascii(bytes_text(amount)):>12}" for name, amount in rows),
+        *(
+            f"  {name.ljust(width)}{_ascii(bytes_text(amount)):>12}{'   ' * bool(grows)}{_ascii(grows)}"
+            for name, amount, grows in rows
+        ),
     ]
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from labkit.findings.model import AllocationSite, Findings, Ledger, Suspect, Verdict
+from labkit.findings.model import AllocationSite, Findings, Ledger, Suspect, Unit, Verdict
 from labkit.views.names import short_path, shown
 from labkit.views.units import (
     bytes_range,
@@ -54,7 +54,7 @@ EXPLAINED_KINDS: dict[str, str] = {
 _ADVICE: dict[str, str] = {
     "python-objects": "give {retainer} a limit, or remove what is done with",
     "traceback": "let {retainer} keep the error's text instead of the exception itself",
-    "native": "look at the extension behind {retainer} and how its objects are released",
+    "native": "look where the memory of {retainer} should be given back, in an extension or through ctypes",
     "c-reference": "find what C code was given to keep: a callback of atexit.register or of an extension, "
     "or an extension's objects that are not released",
     "descriptors": "close what {retainer} opens on every path, the error paths included",
@@ -297,6 +297,8 @@ def answer(findings: Findings) -> tuple[str, str]:
         kept = (
             f"keeps {shown(grows.type, 48)} objects alive and grows"
             if grows.objects_per_request or not grows.bytes_per_request
+            else "keeps memory of its own and grows"
+            if suspect.kind == "native"
             else "grows in place"
         )
         held = f"{retainer} {kept} by {amount}"
@@ -310,16 +312,31 @@ def statuses_text(statuses: dict[str, int]) -> str:
     return ", ".join(f"{shown(status)}: {count_text(count)}" for status, count in statuses.items())
 
 
-def ledger_rows(ledger: Ledger) -> tuple[tuple[str, int], ...]:
-    """The ledger as rows of words and bytes, the whole first; what was not measured has no row."""
-    rows = (
-        ("resident in all (RSS)", ledger.rss_bytes),
-        ("live Python objects", ledger.live_python_bytes),
-        ("free in Python's allocator", ledger.allocator_free_bytes),
-        ("outside Python", ledger.native_bytes),
-        ("not explained", ledger.unexplained_bytes),
-    )
-    return tuple((name, amount) for name, amount in rows if amount is not None)
+#: Parts of the ledger in words, the whole first.
+_PARTS = {
+    "rss_bytes": "resident in all (RSS)",
+    "live_python_bytes": "live Python objects",
+    "native_bytes": "held by C code, the interpreter's own too",
+    "allocator_free_bytes": "free inside allocators",
+    "files_and_stacks_bytes": "files and stacks",
+    "unexplained_bytes": "not explained",
+}
+_NEVER_TOUCHED = "asked for and never touched"
+_LEAST_GROWTH = 1.0
+
+
+def ledger_rows(ledger: Ledger, unit: Unit = "request") -> tuple[tuple[str, int, str], ...]:
+    """The ledger as rows of words, bytes and growth in words; what was not measured has no row."""
+    rows = []
+    for field, words in _PARTS.items():
+        amount, rate = getattr(ledger, field), ledger.growth_per_request.get(field, 0.0)
+        if amount is None:
+            continue
+        if field == "unexplained_bytes" and amount < 0:
+            words = _NEVER_TOUCHED
+        grows = f"{'+' if rate > 0 else ''}{bytes_text(rate)} per {unit}" if abs(rate) >= _LEAST_GROWTH else ""
+        rows.append((words, amount, grows))
+    return tuple(rows)
 
 
 def cost_rows(findings: Findings) -> tuple[tuple[str, str], ...]:

@@ -187,7 +187,12 @@ def test_cost_lists_only_what_was_measured() -> None:
 
 
 def test_ledger_statuses_and_moments() -> None:
-    assert dict(wording.ledger_rows(made.LEDGER))["live Python objects"] == 18_900_000
+    rows = wording.ledger_rows(made.LEDGER)
+    assert ("live Python objects", 18_900_000, "+812 B per request") in rows
+    assert ("free inside allocators", 2_300_000, "−4 B per request") in rows
+    assert ("not explained", 1_200_000, "") in rows
+    below = Ledger(unexplained_bytes=-900_000, growth_per_request={"unexplained_bytes": 2.0})
+    assert wording.ledger_rows(below, "second") == (("asked for and never touched", -900_000, "+2 B per second"),)
     assert wording.ledger_rows(Ledger()) == ()
     assert wording.statuses_text({"200": 1397, "lost": 3}) == "200: 1,397, lost: 3"
     assert wording.statuses_text({}) == "not recorded"

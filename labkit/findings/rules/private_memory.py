@@ -15,7 +15,7 @@ from labkit.growth.trend import MIN_POINTS, Trend, trend_of
 
 PAGE_BYTES = 4096
 #: What nobody named is called this.
-NAMELESS = "memory of C code that no recording names"
+NAMELESS = "C code without a name"
 
 
 @dataclass(frozen=True)
