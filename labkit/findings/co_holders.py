@@ -51,7 +51,7 @@ def co_holders(evidence: Evidence, found: Accumulation) -> CoHolders:
         kept = newcomers & _reached(tree)
         if not cut or not _most(kept, newcomers):
             break
-        node = _in_common(tree, kept, steady)
+        node = in_common(tree, kept, steady)
         if node is None:
             return _found(heap, cut, names, scattered=_most(kept & ~_only_from_c(tree), newcomers))
         names.append(dotted_name(tree, node))
@@ -95,7 +95,7 @@ def _most(some: Bools, of: Bools) -> bool:
     return int(some.sum()) >= max(thresholds.CO_HOLDER_SHARE * int(of.sum()), 2)
 
 
-def _in_common(tree: PathTree, kept: Bools, steady: Bools) -> int | None:
+def in_common(tree: PathTree, kept: Bools, steady: Bools) -> int | None:
     """The last node on the way to most of ``kept``; None when it says no more than a module does."""
     below = _counts_below(tree, kept)
     enough = np.flatnonzero(steady & (below >= max(thresholds.CO_HOLDER_SHARE * int(kept.sum()), 2)))

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
+from labkit.findings.lifecycle import outlived
 from labkit.findings.model import Explained, Findings, Ledger
 from labkit.findings.opinions import second_opinions
 from labkit.heap.image import HeapImage
@@ -48,6 +49,8 @@ def survey_snapshots(paths: list[Path], report: Callable[[str], None]) -> Findin
         name = dotted_name(tree, node)
         why = f"{name} ({graph.type_of(node)}) alone keeps {int(retained[node]):,} bytes alive."
         explained.append(Explained(kind="large", bytes=int(retained[node]), why=why))
+    if (seen := outlived(tree)) is not None:
+        explained.insert(0, Explained(kind="kept-requests", bytes=seen.shallow_size_bytes, why=seen.why()))
     return Findings(
         target=", ".join(path.name for path in paths),
         basis="snapshot",

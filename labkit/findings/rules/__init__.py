@@ -5,6 +5,7 @@ from labkit.findings.rules import (
     consequences,
     descriptors,
     garbage,
+    lifecycle,
     modules,
     private_memory,
     restarts,
@@ -23,4 +24,5 @@ RULES = (
     garbage.find,
     private_memory.find,
     restarts.find,
+    lifecycle.find,
 )
