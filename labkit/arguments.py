@@ -58,6 +58,14 @@ def parser(runs: Mapping[str, Run]) -> argparse.ArgumentParser:
     investigate.add_argument("--json", action="store_true", help="findings as JSON on standard output, nothing else")
     investigate.add_argument("--out", metavar="DIR", help="keep capture, findings and report here")
     _add_app_options(investigate)
+    grade = command("grade", "investigate all cases and say how often the answer was true")
+    grade.add_argument("cases", nargs="*", metavar="CASE", help="default: all")
+    grade.add_argument(
+        "--seed", type=int, action="append", metavar="N", help="seed of the load, repeatable (default 1)"
+    )
+    grade.add_argument("--python", action="append", metavar="PATH", help="interpreter of the apps, repeatable")
+    grade.add_argument("--budget", type=_seconds, default=0.0, metavar="SECONDS", help="go on so long where it is open")
+    grade.add_argument("--json", action="store_true", help="as JSON")
     demo = command("demo", "find the leak in a sample app and write the report")
     demo.add_argument("case", help="a case that leaks")
     _add_app_options(demo)

@@ -18,7 +18,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
-from labkit import operate, pipeline
+from labkit import grading, operate, pipeline
 from labkit.arguments import PROGRAM, parser
 from labkit.cases import Target, list_cases
 from labkit.errors import Interrupted, LabkitError
@@ -224,6 +224,7 @@ COMMANDS = {
     "cases": _cases,
     "investigate": _investigate,
     "demo": _demo,
+    "grade": grading.grade,
     "triage": _triage,
     "report": _report,
     "export": _export,
