@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from labkit.findings.accumulation import Accumulation
 from labkit.findings.draft import Draft
-from labkit.findings.holders import holder_name
+from labkit.findings.evidence import FoldedHeap
+from labkit.findings.holders import heap_of, holder_name, holder_node
 from labkit.findings.model import Explained
 
 #: Their tables hold weak references that remove themselves when what they refer to dies.
 WEAK_CONTAINERS = ("_weakrefset.WeakSet", "weakref.WeakValueDictionary", "weakref.WeakKeyDictionary")
+#: What a thread keeps for each threading.local it has used, as long as that is there.
+LOCAL_OF_A_THREAD = "_thread._localdummy"
 #: So much faster may the weak references grow: each is counted a moment earlier or later.
 SAME_RATE = 1.1
 #: A part takes less than this share of the whole's bytes, and there are few of one kind in each.
@@ -50,6 +53,8 @@ def _cause(draft: Draft, place: int, found: Accumulation) -> str | None:
         _, suspect = min(fast, key=lambda one: one[0].objects_trend.slope)
         return f"{name} holds weak references; they go when what {suspect.retainer} gains is let go."
     for chief, suspect in larger:
+        if _comes_with(rate, chief.objects_trend.slope) and _same_owner(draft, found, chief):
+            return f"{name} grows along with {suspect.retainer}, which belongs to the same object."
         if _comes_with(rate, chief.objects_trend.slope) and found.bytes_per_request < _LITTLE * (
             suspect.grows.bytes_per_request
         ):
@@ -57,6 +62,8 @@ def _cause(draft: Draft, place: int, found: Accumulation) -> str | None:
                 return f"{name} holds one weak reference for each that {suspect.retainer} gains."
             if name.endswith(".__subclasses__"):
                 return f"{name} lists the classes that {suspect.retainer} gains, without holding them."
+            if draft.evidence.populations.rows[found.lead].type == LOCAL_OF_A_THREAD:
+                return f"A thread keeps one entry for each threading.local that {suspect.retainer} gains."
             if draft.suspects[place].kind == "c-reference":
                 return f"{name} grows with {suspect.retainer}: what C code holds of it, a thread's stack for instance."
     return None
@@ -66,6 +73,24 @@ def _comes_with(rate: float, of: float) -> bool:
     """Whether so many come with each of the other: one, two or a few, and no fraction."""
     each = round(rate / of) if of > 0 else 0
     return 1 <= each <= _MOST_WITH_EACH and abs(rate / of - each) <= SAME_RATE - 1
+
+
+def _same_owner(draft: Draft, found: Accumulation, chief: Accumulation) -> bool:
+    """Whether both are held by attributes of one object, as a registry's tables are; a module is too wide for that."""
+    evidence = draft.evidence
+    heap = heap_of(evidence, found)
+    if found.retainer < 0 or chief.retainer < 0 or heap_of(evidence, chief) is not heap:
+        return False
+    owners = [_owner(heap, holder_node(evidence, one)) for one in (found, chief)]
+    return owners[0] == owners[1] and heap.graph.type_of(owners[0]) not in ("module", "frame", "type")
+
+
+def _owner(heap: FoldedHeap, node: int) -> int:
+    """Whose attribute ``node`` is; itself where it is nobody's."""
+    above = int(heap.tree.parent[node])
+    if above >= 0 and heap.graph.label_of(int(heap.tree.parent_edge[above])) == "__dict__":
+        above = int(heap.tree.parent[above])
+    return above if above >= 0 and "." in heap.graph.type_of(above) else node
 
 
 def _is_of_weak_references(draft: Draft, found: Accumulation) -> bool:
