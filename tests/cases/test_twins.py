@@ -1,6 +1,6 @@
 """Both twins of a case serve their users alike, and differ in what they keep.
 
-``CONVERSATIONS`` is the one behaviour suite: what a user sends, and what both twins must answer.
+``conversations/<case>.py`` is the one behaviour suite: what a user sends, and what both twins must answer.
 """
 
 from __future__ import annotations
@@ -10,8 +10,10 @@ import difflib
 import gc
 import importlib.util
 import itertools
+import runpy
 import sys
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from types import ModuleType
 from typing import Any
 
@@ -23,101 +25,10 @@ from labkit.cases import TWINS, Case, list_cases
 CASES = {case.name: case for case in list_cases()}
 MOST_LINES_CHANGED = 25
 
-PARTS = [{"part": "part-07", "quantity": 12}, {"part": "part-21"}]
-ORDER = {"lines": [{"sku": "tea", "quantity": 2}, {"sku": "cocoa"}]}
+CONVERSATIONS_DIR = Path(__file__).with_name("conversations")
 
 # (request, what is sent, expected status, expected answer: the keys given must be equal)
 Exchange = tuple[str, Any, int, dict[str, Any]]
-CONVERSATIONS: dict[str, list[Exchange]] = {
-    "session_cache": [
-        ("GET /sessions/a", None, 404, {"title": "No such session"}),
-        ("PUT /sessions/a", {"user": "ann"}, 201, {"session": "a", "user": "ann"}),
-        ("PUT /sessions/b", {"user": "bob"}, 201, {"session": "b", "user": "bob"}),
-        ("POST /sessions/a/basket", {"sku": "tea", "quantity": 2}, 201, {"lines": 1}),
-        ("POST /sessions/a/basket", {"sku": "cocoa"}, 201, {"lines": 2}),
-        (
-            "GET /sessions/a",
-            None,
-            200,
-            {
-                "user": "ann",
-                "email": "ann@example.com",
-                "basket": [{"sku": "tea", "quantity": 2}, {"sku": "cocoa", "quantity": 1}],
-            },
-        ),
-        ("DELETE /sessions/a", None, 204, {}),
-        ("GET /sessions/a", None, 404, {"title": "No such session"}),
-        ("POST /sessions/a/basket", {"sku": "tea"}, 404, {"title": "No such session"}),
-        ("DELETE /sessions/a", None, 404, {"title": "No such session"}),
-        ("GET /sessions/b", None, 200, {"user": "bob", "basket": []}),
-        ("PUT /sessions/a", {"user": "ann"}, 201, {}),
-        ("GET /sessions/a", None, 200, {"user": "ann", "basket": []}),
-        *[("POST /sessions/b/basket", {"sku": "tea"}, 201, {"lines": n}) for n in range(1, 21)],
-        ("POST /sessions/b/basket", {"sku": "tea"}, 409, {"title": "The basket is full"}),
-        ("PUT /sessions/c", {}, 400, {"title": "Nobody to sign in"}),
-        ("PUT /sessions/c", "no json", 400, {"title": "Invalid JSON"}),
-        ("POST /sessions/b", None, 405, {}),
-    ],
-    "error_tracebacks": [
-        ("GET /refusals", None, 200, {"refusals": []}),
-        ("PUT /orders/1", ORDER, 201, {"order": "1", "lines": 2, "total": "13.90"}),
-        (
-            "PUT /orders/2",
-            {"lines": [{"sku": "tea"}, {"sku": "sand"}]},
-            422,
-            {"title": "Order refused", "order": "2", "reason": "line 2: we do not sell sand"},
-        ),
-        ("PUT /orders/3", {"lines": [{"sku": "tea", "quantity": "x"}]}, 422, {"reason": "line 1: no quantity"}),
-        ("GET /refusals", None, 200, {"refusals": ["3: line 1: no quantity", "2: line 2: we do not sell sand"]}),
-        *[(f"PUT /orders/{n}", {"lines": [{"sku": "x"}]}, 422, {"order": str(n)}) for n in range(4, 12)],
-        ("GET /refusals", None, 200, {"refusals": [f"{n}: line 1: we do not sell x" for n in range(11, 6, -1)]}),
-        ("PUT /orders/12", ORDER, 201, {"total": "13.90"}),
-        ("PUT /orders/13", "no json", 400, {"title": "Invalid JSON"}),
-    ],
-    "open_files": [
-        ("GET /prices/tea", None, 404, {"title": "No such article"}),
-        ("PUT /suppliers/s/prices", "tea;4.20\ncoffee;7.90\n", 200, {"supplier": "s", "articles": 2}),
-        ("GET /prices/tea", None, 200, {"article": "tea", "price": "4.20"}),
-        (
-            "PUT /suppliers/s/prices",
-            "tea;9.99\ncoffee;much\n",
-            422,
-            {"title": "Price list refused", "description": "Line 2 should be article;price."},
-        ),
-        ("GET /prices/tea", None, 200, {"price": "4.20"}),
-        ("PUT /suppliers/s/prices", "tea\n", 422, {"description": "Line 1 should be article;price."}),
-        ("PUT /suppliers/s/prices", "\xff;1\n".encode("latin-1"), 422, {"title": "Price list refused"}),
-        ("PUT /suppliers/t/prices", "tea;4.50\n", 200, {"supplier": "t", "articles": 1}),
-        ("GET /prices/tea", None, 200, {"price": "4.50"}),
-        ("PUT /suppliers/t/prices", "", 200, {"articles": 0}),
-    ],
-    "lru_cache_on_method": [
-        (
-            "POST /customers/ann/quotes",
-            {"lines": PARTS},
-            200,
-            {"customer": "ann", "lines": [{"part": "part-07", "cents": 3979}, {"part": "part-21", "cents": 372}]},
-        ),
-        ("POST /customers/bob/quotes", {"lines": PARTS}, 200, {"customer": "bob"}),
-        ("POST /customers/ann/quotes", {"lines": PARTS + PARTS}, 200, {"total_cents": 8702}),
-        ("POST /customers/ann/quotes", {}, 200, {"lines": [], "total_cents": 0}),
-        (
-            "POST /customers/ann/quotes",
-            {"lines": [{"part": "part-99"}]},
-            422,
-            {"title": "No quote", "description": "Not to be had: 1 of part-99."},
-        ),
-        ("POST /customers/ann/quotes", {"lines": [{"part": "part-01", "quantity": 0}]}, 422, {}),
-        ("POST /customers/ann/quotes", {"lines": [{"part": "part-01", "quantity": 250}]}, 200, {}),
-        ("GET /customers/ann/quotes", None, 405, {}),
-    ],
-    "bounded_cache": [
-        ("GET /parcels/AB1-2CD", None, 200, {"postcode": "AB1-2CD", "others": 15}),
-        *[(f"GET /parcels/{n}", None, 200, {"postcode": str(n)}) for n in range(500)],
-        ("GET /parcels/AB1-2CD", None, 200, {"postcode": "AB1-2CD", "others": 15}),
-        ("GET /parcels/A!", None, 400, {"title": "Not a postcode"}),
-    ],
-}
 
 Served = Callable[[str, str], ModuleType]
 unclosed_files_allowed = pytest.mark.filterwarnings("ignore:unclosed file:ResourceWarning")
@@ -150,6 +61,11 @@ def served() -> Iterator[Served]:
     gc.collect()  # what a leaky twin left open is closed here, inside of the test's warning filter
 
 
+def conversation(name: str) -> list[Exchange]:
+    """What is said in ``conversations/<case>.py``."""
+    return runpy.run_path(str(CONVERSATIONS_DIR / f"{name}.py"))["CONVERSATION"]  # type: ignore[no-any-return]
+
+
 def ask(client: testing.TestClient, request: str, sent: Any) -> testing.Result:
     method, _, path = request.partition(" ")
     if isinstance(sent, dict):
@@ -175,14 +91,14 @@ def alive(module: ModuleType, case: Case) -> int:
 
 
 def test_every_case_has_its_conversation() -> None:
-    assert CONVERSATIONS.keys() == CASES.keys()
+    assert {path.stem for path in CONVERSATIONS_DIR.glob("*.py")} == CASES.keys()
 
 
 @every_variant
 @unclosed_files_allowed
 def test_each_twin_answers_as_its_users_expect(served: Served, name: str, variant: str) -> None:
     client = testing.TestClient(served(name, variant).create_app())
-    for request, sent, status, expected in CONVERSATIONS[name]:
+    for request, sent, status, expected in conversation(name):
         answer = ask(client, request, sent)
         assert (request, answer.status_code) == (request, status)
         said = answer.json if answer.text else {}
@@ -193,7 +109,7 @@ def test_each_twin_answers_as_its_users_expect(served: Served, name: str, varian
 @unclosed_files_allowed
 def test_the_twins_answer_alike_to_the_byte(served: Served, name: str) -> None:
     leaky, fixed = (testing.TestClient(served(name, variant).create_app()) for variant in TWINS)
-    for request, sent, _, _ in CONVERSATIONS[name]:
+    for request, sent, _, _ in conversation(name):
         one, other = ask(leaky, request, sent), ask(fixed, request, sent)
         assert (one.status, dict(one.headers), one.content) == (other.status, dict(other.headers), other.content)
 
