@@ -12,27 +12,44 @@ CASES = list_cases()
 EXPECTED_STATUS = {"clean": 0, "suspect": 1, "inconclusive": 3}
 
 
+#: Kinds whose growth hangs from a reference; of the others nobody knows which one holds it.
+HELD = ("python-objects", "traceback", "c-reference", "connections")
+
+
 def _variants() -> list[object]:
-    return [pytest.param(case, variant, id=f"{case.name}:{variant}") for case in CASES for variant in case.variants]
+    return [
+        pytest.param(case, variant, marks=_marks(case, variant), id=f"{case.name}:{variant}")
+        for case in CASES
+        for variant in case.variants
+    ]
+
+
+def _marks(case: Case, variant: str) -> list[pytest.MarkDecorator]:
+    is_missed = case.truth.known_miss and case.truth.verdict[variant] == "suspect"  # type: ignore[index]
+    return [pytest.mark.xfail(strict=True, reason=case.truth.known_miss)] if is_missed else []
 
 
 @pytest.mark.parametrize(("case", "variant"), _variants())
 def test_verdict_is_the_truth(case: Case, variant: str, labkit: Labkit) -> None:
-    outcome = labkit("investigate", f"{case.name}:{variant}", "--json")
     expected = case.truth.verdict[variant]  # type: ignore[index]
+    sites = () if expected == "suspect" else ("--no-sites",)
+    outcome = labkit("investigate", f"{case.name}:{variant}", "--json", *sites)
     found = outcome.findings
     assert found["verdict"] == expected, found
     assert outcome.status == EXPECTED_STATUS[expected]
     assert outcome.left_behind() == []
-    if expected == "suspect":
-        _check_first_suspect(case, found["suspects"][0])
-    else:
-        assert found["suspects"] == []
     assert found["perturbation"]["requests_lost"] == 0
     assert found["perturbation"]["pause_ms"] > 0
     assert found["perturbation"]["child_peak_bytes"] > 0
     assert found["perturbation"]["uss_before_bytes"] > 0
     assert found["perturbation"]["uss_after_bytes"] > 0
+    if expected == "suspect":
+        _check_first_suspect(case, found["suspects"][0])
+    else:
+        assert found["suspects"] == []
+    if case.truth.explained and variant == case.variants[0]:  # explained, not only passed over
+        named = [one["kind"] for one in found["explained"] if case.truth.retainer in one["why"]]
+        assert case.truth.explained in named, found["explained"]
 
 
 def _check_first_suspect(case: Case, suspect: dict) -> None:  # type: ignore[type-arg]
@@ -45,14 +62,12 @@ def _check_first_suspect(case: Case, suspect: dict) -> None:  # type: ignore[typ
     assert suspect["grows"]["bytes_per_request"] == pytest.approx(truth.bytes_per_request, rel=0.25)
     low, high = suspect["grows"]["interval95"]
     assert low <= suspect["grows"]["bytes_per_request"] <= high
-    assert suspect["allocation_site"]["file"] == "leaky.py"
-    assert suspect["retaining_path"][0] == "module leaky"
-    assert suspect["retaining_path"][-1] == truth.grows_type
-    assert suspect["why"].startswith(suspect["retainer"])
-
-
-@pytest.mark.parametrize("case", [case for case in CASES if "suspect" not in case.truth.verdict.values()])
-def test_decoy_is_explained_not_only_passed_over(case: Case, labkit: Labkit) -> None:
-    found = labkit("investigate", case.name, "--json", "--no-sites").findings
-    assert case.truth.retainer in found["explained"][0]["why"]
-    assert found["explained"][0]["kind"] == "plateau"
+    path = suspect["retaining_path"]
+    if truth.kind in HELD or path:
+        assert suspect["allocation_site"]["file"] == "leaky.py"
+    if suspect["retainer"].startswith("leaky."):
+        assert path[0] == "module leaky"
+        assert suspect["why"].startswith(suspect["retainer"])
+    if truth.kind in HELD:
+        assert path[-1] == truth.grows_type
+        assert suspect["retainer_step"] is not None
