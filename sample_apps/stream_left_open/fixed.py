@@ -6,14 +6,12 @@ from it. Falcon hands a stream to the server, which closes it after a GET; a res
 
 from __future__ import annotations
 
-import tempfile
 from pathlib import Path
 from typing import BinaryIO
 
 import falcon
 
-FOLDER = Path(tempfile.mkdtemp(prefix="downloads-"))
-(FOLDER / "guide.txt").write_bytes(b"All about tea.\n" * 200)
+FOLDER = Path(__file__).parent
 
 # Downloads under way, so that the nightly job can tell which files are in use.
 OPEN: list[BinaryIO] = []
