@@ -20,7 +20,7 @@ from labkit.drive.beside_heap import checked_tools
 from labkit.drive.collect import collect_series, collect_snapshot
 from labkit.drive.ship import ship_agent
 from labkit.drive.workers import LiveWorker, live_workers, worker_at, worker_with
-from labkit.errors import CannotAttach, CaptureError, Interrupted
+from labkit.errors import CannotAttach, CannotWrite, CaptureError, Interrupted
 from labkit.store.bundle import pack
 from labkit.store.capture import Capture, open_capture
 from labkit.views.units import bytes_text
@@ -126,8 +126,18 @@ def capture(options: argparse.Namespace) -> int:
     options.tools = checked_tools(options.record)
     if options.with_values:
         print(VALUES_WARNING, file=sys.stderr)
-    found = [worker_at(Path(options.socket))] if options.socket else [worker_with(pid) for pid in options.pid]
+    if options.snapshots < 1 or options.every < 0:
+        seen = f"--snapshots {options.snapshots}, --every {options.every:g}"
+        raise CaptureError(
+            "A series needs snapshots, and time between them.", seen=seen, hint="--snapshots 6 --every 60"
+        )
+    if options.native and "memray" not in options.tools:
+        raise CaptureError("--native goes with memray.", seen="no --record memray", hint="--record memray --native")
+    pids = list(dict.fromkeys(options.pid or []))  # one worker twice would count twice
+    found = [worker_at(Path(options.socket))] if options.socket else [worker_with(pid) for pid in pids]
     output = Path(options.output)
+    if not output.absolute().parent.is_dir():
+        raise CaptureError(f"There is no folder {output.parent}.", hint="choose another -o, or make the folder")
     if options.snapshots > 1 or options.tools or output.suffix == BUNDLE:
         return _series(options, found, output)
     if len(found) > 1:
@@ -170,7 +180,19 @@ def _collected(options: argparse.Namespace, found: list[LiveWorker], output: Pat
         finally:
             if folder.is_dir():
                 _report(options)("packing")
-                pack(open_capture(folder), output)
+                _packed(folder, output)
+
+
+def _packed(folder: Path, output: Path) -> None:
+    """The capture in one file; where there is no room for that, the folder stays."""
+    try:
+        pack(open_capture(folder), output)
+    except OSError as error:
+        kept = output.with_suffix(".folder")
+        folder.rename(kept)
+        raise CannotWrite(
+            f"{output} could not be packed.", seen=str(error.strerror or error), hint=f"all that was taken is in {kept}"
+        ) from None
 
 
 def _collected_in(options: argparse.Namespace, found: list[LiveWorker], folder: Path, output: Path) -> Capture:

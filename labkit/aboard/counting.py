@@ -14,6 +14,7 @@ from .readings import Phase, Readings, Ticket
 
 _PHASE = "labkit.phase"
 _FILE_WRAPPER = "wsgi.file_wrapper"
+_DEEPEST = 20
 
 
 class Middleware:
@@ -187,6 +188,16 @@ def is_asgi(app: Any) -> bool:
     return inspect.iscoroutinefunction(app) or inspect.iscoroutinefunction(type(app).__call__)
 
 
+def falcon_within(app: Any) -> Any:
+    """The Falcon app that ``app`` is, or that it is wrapped around by labkit or in the usual way; None without one."""
+    for _ in range(_DEEPEST):
+        if app is None or (hasattr(app, "add_middleware") and hasattr(app, "add_sink")):  # a Falcon app has both
+            return app
+        inside = vars(app) if hasattr(app, "__dict__") else {}
+        app = inside.get("_app", inside.get("app"))
+    return None
+
+
 def count_requests(
     app: Any, readings: Readings, *, asgi: bool | None = None, instead: Mapping[str, Any] | None = None
 ) -> Any:
@@ -195,8 +206,9 @@ def count_requests(
     ``asgi`` need only be said of an app whose call is neither ``async def`` nor WSGI. ``instead`` are apps of the same
     kind that answer, uncounted, at paths of their own.
     """
-    if hasattr(app, "add_middleware") and hasattr(app, "add_sink"):  # a Falcon app has both
-        app.add_middleware(Middleware(readings))
+    falcon_app = falcon_within(app)
+    if falcon_app is not None:
+        falcon_app.add_middleware(Middleware(readings))
     if asgi is None:
         asgi = is_asgi(app)
     return (WatchedAsgi if asgi else WatchedWsgi)(app, readings, instead or {})

@@ -21,20 +21,23 @@ def resident_bytes_and_threads() -> tuple[int, int] | None:
         return None
 
 
-def unique_bytes() -> int | None:
-    """Memory no other process has (USS), swapped pages included: what would be free if this process ended.
+def unique_and_anonymous_bytes() -> tuple[int, int] | None:
+    """Memory no other process has (USS): what would be free if this process ended. And memory that is no file's.
 
-    The kernel visits every page of the process for it: some milliseconds for a GB.
+    Of what a forked worker shares with its master, a page becomes unique when either writes to it; it was anonymous
+    before and after. Swapped pages are in both. The kernel visits every page for it: some milliseconds for a GB.
     """
-    total = 0
+    unique = anonymous = 0
     try:
         with open("/proc/self/smaps_rollup", "rb") as file:
             for line in file:
                 if line.startswith((b"Private_", b"SwapPss:")):
-                    total += int(line.split()[1]) * 1024
+                    unique += int(line.split()[1]) * 1024
+                if line.startswith((b"Anonymous:", b"SwapPss:")):
+                    anonymous += int(line.split()[1]) * 1024
     except (OSError, ValueError, IndexError):
         return None
-    return total
+    return unique, anonymous
 
 
 def open_descriptors() -> int | None:

@@ -97,7 +97,7 @@ class _Counts:
         self.ended = 0
         self.live: dict[int, tuple[weakref.ref[object], Phase]] = {}
         self.growth = Growth(warmup_requests)
-        self.unique: tuple[float, int | None] | None = None
+        self.unique: tuple[float, tuple[int, int] | None] | None = None
 
     def end(self) -> None:
         with self.lock:
@@ -163,14 +163,14 @@ class Readings:
         """Read everything now. ``note_growth`` at regular intervals, and by one caller only."""
         counts = self._here()
         seen = process.resident_bytes_and_threads()
-        unique_bytes = self._unique_bytes(counts)
+        unique = self._unique_bytes(counts)
         descriptors = process.open_descriptors()
         allocated_blocks = sys.getallocatedblocks()
         with counts.lock:
             begun, ended = counts.begun, counts.ended
             if note_growth:
                 values = {
-                    "unique_bytes": unique_bytes,
+                    "unique_bytes": unique and unique[1],  # what it shared with its master did not grow
                     "allocated_blocks": allocated_blocks,
                     "descriptors": descriptors,
                 }
@@ -185,7 +185,7 @@ class Readings:
             requests_live=len(counts.live),
             requests_kept=sum(phase.is_over for _, phase in list(counts.live.values())),
             resident_bytes=seen and seen[0],
-            unique_bytes=unique_bytes,
+            unique_bytes=unique and unique[0],
             threads=seen and seen[1],
             descriptors=descriptors,
             descriptors_limit=process.descriptors_limit(),
@@ -198,10 +198,10 @@ class Readings:
             grown=grown,
         )
 
-    def _unique_bytes(self, counts: _Counts) -> int | None:
+    def _unique_bytes(self, counts: _Counts) -> tuple[int, int] | None:
         now = time.monotonic()
         if counts.unique is None or now - counts.unique[0] >= self._unique_every_s:
-            counts.unique = (now, process.unique_bytes())
+            counts.unique = (now, process.unique_and_anonymous_bytes())
         return counts.unique[1]
 
     def _ask_pools(self) -> dict[str, int]:

@@ -12,7 +12,7 @@ from collections.abc import Awaitable, Callable, Iterator
 from typing import Any
 
 from .connections import ConnectionTracker
-from .counting import is_asgi
+from .counting import falcon_within, is_asgi
 from .records import RequestMark, current_request
 
 Scope = dict[str, Any]
@@ -26,8 +26,9 @@ def watch(app: Any, tracker: ConnectionTracker) -> Any:
 
     A Falcon app is given middleware for its routes besides. Wrap last: what is returned is for the server.
     """
-    if hasattr(app, "add_middleware") and hasattr(app, "add_sink"):
-        app.add_middleware(RouteMiddleware())
+    falcon_app = falcon_within(app)
+    if falcon_app is not None:
+        falcon_app.add_middleware(RouteMiddleware())
     return WatchedASGI(app, tracker) if is_asgi(app) else WatchedWSGI(app, tracker)
 
 

@@ -225,6 +225,11 @@ class Walker:
         plan = self.plans[id(cls)] = plans.make_plan(cls, row, self.labels)
         return plan
 
+    def _labels_in_use(self):
+        """Rows of labels that something goes by: the others are texts in functions, and may be secrets."""
+        named = (label for label, kind in zip(self.edge_labels, self.kinds, strict=True) if kind != layout.INDEX)
+        return {*named, *self.columns["node_name"], *self.columns["root_label"]}
+
     # -- the end -----------------------------------------------------------------------------------
 
     def finish(self, share, facts, with_values):
@@ -235,6 +240,7 @@ class Walker:
         self.sites.name_functions(self.objects)
         columns["node_name"].extend(map(self.own_names.get, range(len(self.objects)), repeat(-1)))
         rows = self.labels.rows[:]
+        used = self._labels_in_use()
         for emptied in [*self.first_rows.values(), *self.labels.bulk(), *self.frames.bulk(), *self.references.bulk()]:
             emptied.clear()
         self.plans.clear()
@@ -247,7 +253,7 @@ class Walker:
             for count, agents in zip(counts, held, strict=True)
         )
         facts.update(nodes=len(counts), edges=len(self.target))
-        labels = [row.decode() for row in rows]
+        labels = [row.decode() if number in used else "" for number, row in enumerate(rows)]
         text = None
         if with_values:
             columns["value_node"], columns["value_end"], text = beginnings.collect(self.objects, facts)

@@ -84,6 +84,7 @@ def collect_series(
     ended: BaseException | None = None
     taken = 0
     looked_s: dict[int, float] = {}
+    used_s = {worker.pid: cpu_s(worker) for worker in workers}
     with CaptureWriter(out_dir) as writer:
         writer.folder.chmod(0o700)
         if with_values:
@@ -95,6 +96,7 @@ def collect_series(
                 report(f"snapshot {rung + 1} of {snapshots}")
                 _look_and_take(workers, writer, rung, start, deadline_s, looked_s, with_values)
                 taken += 1
+            writer.note(cpu_s=round(sum(cpu_s(worker) - used_s[worker.pid] for worker in workers), 3))
             if tools:
                 window = sleeping_window(window_s, report)
                 Recorders(workers, tools, writer, window, window_s, native=native).run()
@@ -161,6 +163,15 @@ def _look_and_take(
         writer.add_snapshot(rung, before.pid, before.requests, path, cost)
         writer.add_sample(before)
         writer.add_sample(after)
+
+
+def cpu_s(worker: LiveWorker) -> float:
+    """CPU time the worker has used, without its children's; 0 when it is gone."""
+    try:
+        times = worker.process.cpu_times()
+    except psutil.Error:
+        return 0.0
+    return float(times.user + times.system)
 
 
 def _look(worker: LiveWorker, start: float, rung: int) -> Sample:

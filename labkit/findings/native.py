@@ -24,7 +24,10 @@ Key = tuple[str, str, str, int]
 
 @dataclass(frozen=True)
 class NativeGrowth:
-    """``function`` of C code asked for it, called from the Python ``caller``; ``site`` is the app's own line."""
+    """``function`` of C code asked for it, called from the Python ``caller``; ``site`` is the app's own line.
+
+    Where seconds were counted, the rates are per second.
+    """
 
     function: str
     caller: str
@@ -34,7 +37,7 @@ class NativeGrowth:
 
 
 def was_recorded(capture: Capture) -> bool:
-    """Whether there is a recording with the stacks of C code, and the number of its requests."""
+    """Whether there is a recording with the stacks of C code, and the number of its requests or seconds."""
     return bool(_windows(capture))
 
 
@@ -43,7 +46,7 @@ def native_growth(capture: Capture) -> NativeGrowth | None:
     sizes: Counter[Key] = Counter()
     counts: Counter[Key] = Counter()
     windows = _windows(capture)
-    requests = max((number for number, _ in windows), default=0)
+    units = max((number for number, _ in windows), default=0)
     for _, rows in windows:
         for row in rows:
             key = _key(row)
@@ -55,19 +58,23 @@ def native_growth(capture: Capture) -> NativeGrowth | None:
     most = max(sizes, key=lambda key: (sizes[key], key))
     function, caller, file, line = most
     site = AllocationSite(file=file, line=line, function=caller) if line else None
-    return NativeGrowth(function, caller, site, counts[most] / requests, sizes[most] / requests)
+    return NativeGrowth(function, caller, site, counts[most] / units, sizes[most] / units)
 
 
-def _windows(capture: Capture) -> list[tuple[int, tuple[Row, ...]]]:
+def _windows(capture: Capture) -> list[tuple[float, tuple[Row, ...]]]:
+    """Each recording's rows, and how many of what the series counts fell into its window."""
+    load = capture.manifest.get("load")
+    in_seconds = isinstance(load, dict) and load.get("unit") == "second"
     found = []
     for entry in capture.recordings:
-        if entry.tool == "memray" and entry.requests and "over" in entry.files and not entry.why_not:
+        units = entry.window_s if in_seconds else entry.requests
+        if entry.tool == "memray" and units and "over" in entry.files and not entry.why_not:
             try:
                 rows = read_rows(capture.folder, entry, "over")
             except (OSError, ValueError):  # told beside what the tool saw
                 continue
             if any(row.places and not _is_python(row.places[0][0]) for row in rows):
-                found.append((entry.requests, rows))
+                found.append((units, rows))
     return found
 
 

@@ -698,7 +698,7 @@ def test_a_holder_several_references_away_is_named_and_its_own_growth_is_no_seco
         (
             "consequence",
             (100 + 80) * 30 * RUNGS,
-            "server.LOOP.scheduled grows because it holds what chat.TASKS gains, and is named there.",
+            "server.LOOP.scheduled grows because it holds what chat.TASKS gains.",
         ),
         (
             "consequence",

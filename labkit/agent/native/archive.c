@@ -167,16 +167,29 @@ static void renumber(struct column *labels, const struct column *kinds, const in
             label[at] = rows[label[at]];
 }
 
-/* Only names that are used and may be shown become rows of labels.json. */
+static void mark_used(const struct column *labels, const struct column *kinds, uint8_t *used)
+{
+    const int32_t *label = COLUMN_AT(*labels, int32_t);
+    for (size_t at = 0; at < labels->count; at++)
+        if (label[at] >= 0 && !(kinds && COLUMN_AT(*kinds, uint8_t)[at] == INDEX))
+            used[label[at]] = 1;
+}
+
+/* Only names that are used and may be shown become rows of labels.json: others are texts that only functions have. */
 static void add_labels(void)
 {
     struct name *names = COLUMN_AT(name_table, struct name);
     int32_t *rows = map_pages((name_table.count + 1) * sizeof *rows), next = 0;
+    uint8_t *used = map_pages(name_table.count + 1);
+    mark_used(&walk.label, &walk.kind, used);
+    mark_used(&walk.name, NULL, used);
+    mark_used(&walk.root_label, NULL, used);
     json.count = 0;
     say("[", 1);
     for (size_t at = 0; at < name_table.count; at++) {
-        rows[at] = names[at].shown ? next++ : -1;
-        if (names[at].shown)
+        bool kept = names[at].shown && used[at];
+        rows[at] = kept ? next++ : -1;
+        if (kept)
             say_name(&names[at], rows[at] == 0);
     }
     say("]", 1);

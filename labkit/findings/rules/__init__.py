@@ -5,6 +5,7 @@ from labkit.findings.rules import (
     consequences,
     descriptors,
     garbage,
+    idle,
     lifecycle,
     modules,
     private_memory,
@@ -24,5 +25,6 @@ RULES = (
     garbage.find,
     private_memory.find,
     restarts.find,
+    idle.find,
     lifecycle.find,
 )

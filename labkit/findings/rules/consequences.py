@@ -45,8 +45,8 @@ def _cause(draft: Draft, place: int, found: Accumulation) -> str | None:
         if other != place and draft.suspects[other].grows.bytes_per_request > found.bytes_per_request
     ]
     for _, suspect in larger:
-        if name in suspect.also_held_by:
-            return f"{name} grows because it holds what {suspect.retainer} gains, and is named there."
+        if name in suspect.also_held_by or suspect.retainer in draft.suspects[place].also_held_by:
+            return f"{name} grows because it holds what {suspect.retainer} gains."
     rate = found.objects_trend.slope
     fast = [one for one in larger if rate <= SAME_RATE * one[0].objects_trend.slope]
     if fast and _is_weak(draft, found):

@@ -11,7 +11,7 @@ from labkit.findings.ledger import Parts, parts_per_rung
 from labkit.findings.model import Explained, Suspect
 from labkit.findings.native import NativeGrowth, native_growth, was_recorded
 from labkit.findings.told import growth
-from labkit.growth.trend import MIN_POINTS, Trend, trend_of
+from labkit.growth.trend import MIN_POINTS, Trend, slope_with_interval, trend_of
 
 PAGE_BYTES = 4096
 #: What nobody named is called this.
@@ -57,9 +57,11 @@ def find(draft: Draft) -> None:
 
 
 def _explained(draft: Draft) -> float:
-    """Bytes per request that the suspects, garbage and late imports account for."""
+    """Bytes per request that Python objects account for: suspects, garbage and late imports; or all that grow."""
     explained = sum(one.grows.bytes_per_request for one in draft.suspects if one.kind != "uncollected-cycles")
-    return explained + draft.garbage_bytes_per_request + draft.imported_bytes_per_request
+    known = explained + draft.garbage_bytes_per_request + draft.imported_bytes_per_request
+    live, _ = slope_with_interval(draft.evidence.requests, draft.evidence.bytes.sum(axis=0).tolist())
+    return max(known, live)
 
 
 def _held_by_c(draft: Draft, parts: list[Parts]) -> _Rest | None:
