@@ -8,9 +8,10 @@ from pathlib import Path
 import pytest
 from test_case_schema import write_case
 
-from labkit.cases import Case, list_cases, load_case
+from labkit.cases import TWINS, Case, list_cases, load_case
 from labkit.errors import InvalidCase
 
+WITH_TWINS = [case for case in list_cases() if case.variants == TWINS]
 SOURCE = {
     "one line": ("x = 1\ny = 2  # leak: it\n", (2, 2)),
     "last line of a call": ("keep(\n    1,\n    2,\n)  # leak: it\n", (1, 4)),
@@ -54,7 +55,7 @@ def test_a_file_that_changed_after_loading_is_refused(tmp_path: Path) -> None:
         case.guilty_span()
 
 
-@pytest.mark.parametrize("case", list_cases(), ids=lambda case: case.name)
+@pytest.mark.parametrize("case", WITH_TWINS, ids=lambda case: case.name)
 def test_every_case_marks_one_simple_statement(case: Case) -> None:
     file, first, last = case.guilty_span()
     marked = [
@@ -66,6 +67,6 @@ def test_every_case_marks_one_simple_statement(case: Case) -> None:
     assert not hasattr(marked[0], "body")
 
 
-@pytest.mark.parametrize("case", list_cases(), ids=lambda case: case.name)
+@pytest.mark.parametrize("case", WITH_TWINS, ids=lambda case: case.name)
 def test_the_fixed_twin_carries_no_marker(case: Case) -> None:
     assert "# leak:" not in case.app_file("fixed").read_text()

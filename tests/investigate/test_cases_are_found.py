@@ -45,6 +45,8 @@ def test_verdict_is_the_truth(case: Case, variant: str, labkit: Labkit) -> None:
     assert found["perturbation"]["uss_after_bytes"] > 0
     if expected == "suspect":
         _check_first_suspect(case, found["suspects"][0])
+        accepted = (case.truth.retainer, *case.truth.also_accept)
+        assert [one["retainer"] for one in found["suspects"] if one["retainer"] not in accepted] == []
     else:
         assert found["suspects"] == []
     if case.truth.explained and variant == case.variants[0]:  # explained, not only passed over
@@ -70,4 +72,4 @@ def _check_first_suspect(case: Case, suspect: dict) -> None:  # type: ignore[typ
         assert suspect["why"].startswith(suspect["retainer"])
     if truth.kind in HELD:
         assert path[-1] == truth.grows_type
-        assert suspect["retainer_step"] is not None
+        assert suspect["retainer_step"] is not None or path[0] == "held from C"
