@@ -66,6 +66,7 @@ def parser(runs: Mapping[str, Run]) -> argparse.ArgumentParser:
     grade.add_argument("--python", action="append", metavar="PATH", help="interpreter of the apps, repeatable")
     grade.add_argument("--budget", type=_seconds, default=0.0, metavar="SECONDS", help="go on so long where it is open")
     grade.add_argument("--json", action="store_true", help="as JSON")
+    _add_gates(command)
     demo = command("demo", "find the leak in a sample app and write the report")
     demo.add_argument("case", help="a case that leaks")
     _add_app_options(demo)
@@ -83,6 +84,23 @@ def parser(runs: Mapping[str, Run]) -> argparse.ArgumentParser:
     export.add_argument("--around", action="store_true", help="of a drawing: its neighbours, not the path to it")
     _add_production(command)
     return whole
+
+
+def _add_gates(command: Callable[[str, str], argparse.ArgumentParser]) -> None:
+    check = command("check", "a short investigation for a build: fails when a request leaves more behind than allowed")
+    check.add_argument("target", nargs="?", help="a case, case:fixed, or a case.toml")
+    check.add_argument("--json", action="store_true", help="findings as JSON on standard output, nothing else")
+    check.add_argument("--out", metavar="DIR", help="keep the capture here")
+    check.add_argument("--limit-bytes-per-request", type=float, default=0.0, metavar="N", help="a reference may keep")
+    check.add_argument(
+        "--limit-descriptors-per-request", type=float, default=0.0, metavar="N", help="descriptors, sockets or threads"
+    )
+    check.add_argument("--inconclusive-passes", action="store_true", help="end with 0 where nothing can be said")
+    _add_app_options(check)
+    compare = command("compare", "say what became of each suspect, between two captures")
+    compare.add_argument("before", metavar="BEFORE", help="a capture, or the folder of an investigation")
+    compare.add_argument("after", metavar="AFTER")
+    compare.add_argument("--json", action="store_true", help="as JSON")
 
 
 def _add_production(command: Callable[[str, str], argparse.ArgumentParser]) -> None:

@@ -21,17 +21,23 @@ from pathlib import Path
 from labkit import grading, operate, pipeline
 from labkit.arguments import PROGRAM, parser
 from labkit.cases import Target, list_cases
+from labkit.checking import run_check
 from labkit.errors import Interrupted, LabkitError
 from labkit.exchange.export import export
+from labkit.findings.compare import compare, differences
 from labkit.findings.model import Findings
 from labkit.investigation import record_until_clear
 from labkit.store.beside import written_beside
 from labkit.store.bundle import unpack
+from labkit.store.capture import open_capture
 from labkit.targets import record_options_from, target_from
 from labkit.views import text
+from labkit.views.gate import comparison_text
 
 EXIT = {"clean": 0, "suspect": 1, "inconclusive": 3}
 COULD_NOT_RUN = 2
+#: What still leaks as much, or more, is as bad as a suspect.
+COMPARED = {"clean": 0, "fixed": 0, "better": 0, "same": 1, "worse": 1, "unknown": 3}
 INTERRUPTED = 128 + signal.SIGINT
 
 
@@ -188,6 +194,18 @@ def _triage(options: argparse.Namespace) -> int:
     return EXIT[findings.verdict]
 
 
+def _compare(options: argparse.Namespace) -> int:
+    with _opened(Path(options.before)) as one, _opened(Path(options.after)) as other:
+        before, after = open_capture(one), open_capture(other)
+        found = compare(
+            pipeline.analyse(before, _progress_line(options)),
+            pipeline.analyse(after, _progress_line(options)),
+            differences(before.manifest, after.manifest),
+        )
+    print(found.model_dump_json(indent=1, by_alias=True) if options.json else comparison_text(found))
+    return COMPARED[found.verdict]
+
+
 @contextmanager
 def _opened(path: Path) -> Iterator[Path]:
     """The capture itself: in the folder of a whole investigation, or unpacked for the time being."""
@@ -225,6 +243,8 @@ COMMANDS = {
     "investigate": _investigate,
     "demo": _demo,
     "grade": grading.grade,
+    "check": run_check,
+    "compare": _compare,
     "triage": _triage,
     "report": _report,
     "export": _export,

@@ -26,6 +26,8 @@ SOURCE = {
     "a string that looks like it": ("x = '# leak: it'\ny = 2  # leak: it\n", (2, 2)),
 }
 
+WITH_TWINS = [case for case in list_cases() if case.variants == TWINS]
+
 
 @pytest.mark.parametrize(("source", "lines"), SOURCE.values(), ids=SOURCE)
 def test_the_span_is_that_of_the_whole_statement(tmp_path: Path, source: str, lines: tuple[int, int]) -> None:

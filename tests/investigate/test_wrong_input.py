@@ -294,11 +294,29 @@ def test_triage_takes_the_folder_that_out_named(labkit: Labkit, tmp_path: Path) 
     assert (again.status, again.findings["verdict"]) == (done.status, done.findings["verdict"])
 
 
+CACHED = """
+import functools
+
+@functools.lru_cache(maxsize=1000)
+def price_of(path):
+    return [path] * 20
+
+def app(environ, start_response):
+    price_of(environ["PATH_INFO"])
+    start_response("200 OK", [("Content-Length", "2")])
+    return [b"ok"]
+"""
+
+
 def test_a_run_too_short_to_fill_a_bounded_cache_accuses_nobody(labkit: Labkit, tmp_path: Path) -> None:
-    """Every WSGI server parses addresses through an lru_cache with 128 places."""
+    """Every WSGI server parses addresses through an lru_cache with 128 places; the other one is the app's own."""
     found = labkit("investigate", "--app", plain_app(tmp_path), *REQUEST, *QUICK, "--json").findings
+    assert (found["verdict"], found["suspects"], found["missing"]) == ("clean", [], [])
+    app = tmp_path / "cached.py"
+    app.write_text(CACHED)
+    found = labkit("investigate", "--app", str(app), *REQUEST, *QUICK, "--json").findings
     assert (found["verdict"], found["suspects"]) == ("inconclusive", [])
-    assert "urllib.parse.urlsplit is an lru_cache with a bound and was not seen full" in found["missing"][0]
+    assert "cached.price_of is an lru_cache with a bound and was not seen full" in found["missing"][0]
 
 
 KINDS = """

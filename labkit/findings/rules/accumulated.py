@@ -11,7 +11,7 @@ from labkit.findings.co_holders import CoHolders, co_holders
 from labkit.findings.draft import Draft
 from labkit.findings.evidence import Evidence
 from labkit.findings.holders import heap_of, holder_name, path_of, retained_bytes
-from labkit.findings.model import Suspect
+from labkit.findings.model import Explained, Suspect
 from labkit.findings.told import growth, series, things
 from labkit.heap.roots import GARBAGE, HELD_FROM_C
 
@@ -41,6 +41,9 @@ def find(draft: Draft) -> None:
         if fills_a_bound(draft.evidence, found):
             if found.trend.shape in ("linear", *UNDECIDED):
                 holder = holder_name(draft.evidence, found)
+                if heap_of(draft.evidence, found).tree.libraries.owns(holder):
+                    draft.explained += _filling(found, holder)
+                    continue
                 line = f"more requests: {holder} is an lru_cache with a bound and was not seen full; "
                 line += f"{longer_run.times(draft.evidence, longer_run.TIMES)} shows more of it"
                 draft.lacks_requests(line)
@@ -50,6 +53,13 @@ def find(draft: Draft) -> None:
         elif (shape := _undecided(found)) and not _gives_back(found):
             holder = holder_name(draft.evidence, found)
             draft.lacks_requests(f"more requests: {holder} {shape}; {_what_settles(draft.evidence, found)}")
+
+
+def _filling(found: Accumulation, holder: str) -> list[Explained]:
+    """A library's own cache that is not full yet; it has a bound, and nobody can change it."""
+    grown = int(found.bytes[-1] - found.bytes[0])
+    why = f"{holder} is a library's lru_cache with a bound, and still filling."
+    return [Explained(kind="warm-up", bytes=grown, why=why)] if grown >= thresholds.MIN_EXPLAINED_BYTES else []
 
 
 def _what_settles(evidence: Evidence, found: Accumulation) -> str:

@@ -34,7 +34,9 @@ def find(draft: Draft) -> None:
     Where the allocators were asked, memory that they hold free is fragmentation, however it grows.
     """
     parts = parts_per_rung(draft.evidence)
-    rest = _held_by_c(draft, parts) or _private(draft)
+    rest = _held_by_c(draft, parts)
+    if rest is None and (not parts or parts[-1].unexplained_bytes > 0):  # below zero: touched now, asked for long ago
+        rest = _private(draft)
     free = _growing_free(draft, parts)
     _explain_free(draft, parts, free)
     if rest is None:

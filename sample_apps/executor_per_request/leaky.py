@@ -1,0 +1,33 @@
+"""A search in shops, each asked by a thread of its own."""
+
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+
+import falcon
+
+SHOPS = ("east",)
+POOLS: list[ThreadPoolExecutor] = []
+
+
+def ask(shop: str, word: str) -> str:
+    """Stand in for a request to a shop."""
+    return f"{word} at {shop}"
+
+
+class SearchResource:
+    """Search in all shops."""
+
+    def on_get(self, req: falcon.Request, resp: falcon.Response, word: str) -> None:
+        pool = ThreadPoolExecutor(max_workers=len(SHOPS))
+        POOLS.append(pool)  # leak: executor_per_request
+        resp.media = {"found": list(pool.map(ask, SHOPS, [word] * len(SHOPS)))}
+
+
+def create_app() -> falcon.App:
+    app = falcon.App()
+    app.add_route("/search/{word}", SearchResource())
+    return app
+
+
+app = create_app()

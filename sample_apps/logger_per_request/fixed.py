@@ -1,0 +1,29 @@
+"""Jobs that log what they do."""
+
+from __future__ import annotations
+
+import logging
+
+import falcon
+
+logging.basicConfig(level=logging.ERROR)
+LOG = logging.getLogger("jobs")
+
+
+class JobResource:
+    """Run a job."""
+
+    def on_post(self, req: falcon.Request, resp: falcon.Response, number: str) -> None:
+        log = logging.LoggerAdapter(LOG, {"job": number})
+        log.info("job %s begins", number)
+        resp.status = falcon.HTTP_202
+        resp.media = {"job": number, "state": "done"}
+
+
+def create_app() -> falcon.App:
+    app = falcon.App()
+    app.add_route("/jobs/{number}", JobResource())
+    return app
+
+
+app = create_app()

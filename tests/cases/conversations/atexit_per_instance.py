@@ -1,0 +1,4 @@
+CONVERSATION = [
+    ("POST /labels/a", None, 200, {"label": "a", "lines": 6}),
+    ("GET /labels/a", None, 405, {}),
+]
