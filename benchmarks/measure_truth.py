@@ -1,13 +1,15 @@
 """Measure the truth of the cases: what a request really leaves behind, found without labkit's engine.
 
-    python benchmarks/measure_truth.py [CASE ...] [--variant fixed] [--worker-class gthread] [--rss]
+    python benchmarks/measure_truth.py [CASE ...] [--variant fixed] [--worker-class gthread] [--warmup N] [--rss]
 
-Each app runs in its own Gunicorn worker, since what a kept frame pins (environ, socket, request) depends
-on the server. The steps of case.toml are played over loopback in equal rungs. After each rung the worker
-collects garbage and answers what tracemalloc counts as allocated since the end of the warm-up, and how
-many objects of the growing type are alive. The slopes per request go into case.toml:
+Each app runs in its own Gunicorn worker (or Uvicorn, where case.toml says so), since what a kept frame pins
+(environ, socket, request) depends on the server. The steps of case.toml are played over loopback in equal rungs.
+After each rung the worker collects garbage (unless the app switched the collector off) and answers what
+tracemalloc counts as allocated since the end of the warm-up, what malloc says is in use, and how many objects of
+the growing type are alive. The slopes per request go into case.toml:
 
-    truth.bytes_per_request    bytes handed out by Python's allocators, tracemalloc's own not counted
+    truth.bytes_per_request    bytes handed out by Python's allocators, tracemalloc's own not counted; of a leak
+                               without Python objects those in use by malloc (mallinfo2) instead
     truth.objects_per_request  objects of truth.grows_type
 
 The slope of each single rung shows whether growth is linear. With --rss tracemalloc stays off and the
@@ -17,6 +19,7 @@ resident set is measured instead, over ten times as many requests: a cross-check
 from __future__ import annotations
 
 import argparse
+import ctypes
 import gc
 import http.client
 import importlib.util
@@ -46,16 +49,11 @@ RSS_FACTOR = 10
 
 def probed(app_file: str, grows_type: str, trace: bool) -> Callable[..., Any]:
     """Gunicorn's entry: the app of that file, which also answers its own measurements at PROBE_PATH."""
-    spec = importlib.util.spec_from_file_location(Path(app_file).stem, app_file)
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    sys.modules[spec.name] = module
-    spec.loader.exec_module(module)
+    served_app = _app_of(app_file)
 
     def app(environ: dict[str, Any], start_response: Callable[..., Any]) -> Any:
         if environ["PATH_INFO"] != PROBE_PATH:
-            return module.app(environ, start_response)
+            return served_app(environ, start_response)
         answer = json.dumps(_measured(grows_type, trace)).encode()
         start_response("200 OK", [("Content-Length", str(len(answer)))])
         return [answer]
@@ -63,18 +61,75 @@ def probed(app_file: str, grows_type: str, trace: bool) -> Callable[..., Any]:
     return app
 
 
+def serve_asgi(app_file: str, grows_type: str, trace: bool, descriptor: int) -> None:
+    """The same under Uvicorn, until it is told to end."""
+    import uvicorn
+
+    served_app = _app_of(app_file)
+
+    async def app(scope: dict[str, Any], receive: Callable[..., Any], send: Callable[..., Any]) -> None:
+        if scope.get("path") != PROBE_PATH:
+            await served_app(scope, receive, send)
+            return
+        answer = json.dumps(_measured(grows_type, trace)).encode()
+        headers = [(b"content-length", str(len(answer)).encode())]
+        await send({"type": "http.response.start", "status": 200, "headers": headers})
+        await send({"type": "http.response.body", "body": answer})
+
+    uvicorn.run(app, fd=descriptor, log_level="warning", timeout_graceful_shutdown=1)
+
+
+def _app_of(app_file: str) -> Callable[..., Any]:
+    spec = importlib.util.spec_from_file_location(Path(app_file).stem, app_file)
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[spec.name] = module
+    spec.loader.exec_module(module)
+    app: Callable[..., Any] = module.app
+    return app
+
+
 def _measured(grows_type: str, trace: bool) -> dict[str, int]:
-    gc.collect()
+    if gc.isenabled():
+        gc.collect()
     if trace and not tracemalloc.is_tracing():
         tracemalloc.start(1)
     status = Path("/proc/self/status").read_text()
     rss_kib = next(line.split()[1] for line in status.splitlines() if line.startswith("VmRSS:"))
     return {
         "traced_bytes": tracemalloc.get_traced_memory()[0],
+        "malloc_bytes": _malloc_bytes(),
         "rss_bytes": int(rss_kib) * 1024,
-        "objects": sum(f"{type(o).__module__}.{type(o).__qualname__}" == grows_type for o in gc.get_objects()),
+        "objects": sum(_name_of(type(o)) == grows_type for o in gc.get_objects()),
         "descriptors": sum(1 for _ in Path("/proc/self/fd").iterdir()),
     }
+
+
+def _name_of(kind: type) -> str:
+    return kind.__qualname__ if kind.__module__ == "builtins" else f"{kind.__module__}.{kind.__qualname__}"
+
+
+class _MallInfo(ctypes.Structure):
+    """What glibc 2.33 and later answers to mallinfo2(3)."""
+
+    _fields_ = [
+        (name, ctypes.c_size_t)
+        for name in (
+            *("arena", "ordblks", "smblks", "hblks", "hblkhd"),
+            *("usmblks", "fsmblks", "uordblks", "fordblks", "keepcost"),
+        )
+    ]
+
+
+def _malloc_bytes() -> int:
+    """Bytes that malloc handed out and did not get back; 0 where it cannot be asked."""
+    ask = getattr(ctypes.CDLL(None), "mallinfo2", None)
+    if ask is None:
+        return 0
+    ask.restype = _MallInfo
+    told = ask()
+    return int(told.uordblks + told.hblkhd)
 
 
 # ---- outside -------------------------------------------------------------------------------------------
@@ -82,20 +137,19 @@ def _measured(grows_type: str, trace: bool) -> dict[str, int]:
 
 @contextmanager
 def served(app_file: Path, grows_type: str, *, trace: bool, worker_class: str) -> Iterator[int]:
-    """The port at which one worker serves the app."""
+    """The port at which one worker serves the app; of the worker class ``asgi`` it is Uvicorn's."""
     with socket.create_server(("127.0.0.1", 0)) as listener:
         listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)  # else 40 ms a request on keep-alive
-        entry = f"{Path(__file__).stem}:probed({str(app_file)!r}, {grows_type!r}, {trace})"
-        command = [sys.executable, "-m", "gunicorn", "--bind", f"fd://{listener.fileno()}", "--workers", "1"]
-        command += ["--worker-class", worker_class, "--threads", "4" if worker_class == "gthread" else "1"]
-        command += [
-            "--pythonpath",
-            str(Path(__file__).parent),
-            "--no-control-socket",
-            "--log-level",
-            "warning",
-        ]
-        server = subprocess.Popen([*command, entry], pass_fds=[listener.fileno()], stdout=subprocess.DEVNULL)
+        arguments = f"({str(app_file)!r}, {grows_type!r}, {trace}"
+        if worker_class == "asgi":
+            code = f"import sys; sys.path.insert(0, {str(Path(__file__).parent)!r}); import {Path(__file__).stem} as it"
+            command = [sys.executable, "-c", f"{code}; it.serve_asgi{arguments}, {listener.fileno()})"]
+        else:
+            command = [sys.executable, "-m", "gunicorn", "--bind", f"fd://{listener.fileno()}", "--workers", "1"]
+            command += ["--worker-class", worker_class, "--threads", "4" if worker_class == "gthread" else "1"]
+            command += ["--pythonpath", str(Path(__file__).parent), "--no-control-socket", "--log-level", "warning"]
+            command += [f"{Path(__file__).stem}:probed{arguments})"]
+        server = subprocess.Popen(command, pass_fds=[listener.fileno()], stdout=subprocess.DEVNULL)
         try:
             yield listener.getsockname()[1]
         finally:
@@ -142,8 +196,10 @@ class Visitor:
         return measured
 
 
-def measure(case: Case, variant: str, *, rss: bool, worker_class: str) -> None:
+def measure(case: Case, variant: str, *, rss: bool, worker_class: str, warmup: int) -> None:
     """Play the case's load and print the slopes."""
+    variant = variant if variant in case.variants else case.variants[0]
+    worker_class = "asgi" if case.serve.server == "uvicorn" else worker_class
     load, grown = case.load, "rss_bytes" if rss else "traced_bytes"
     factor = RSS_FACTOR if rss else 1
     grows_type = case.truth.grows_type.replace("leaky.", f"{variant}.")
@@ -151,7 +207,7 @@ def measure(case: Case, variant: str, *, rss: bool, worker_class: str) -> None:
         visitor = Visitor(case, port)
         visitor.play(load.warmup_requests * factor)
         visitor.probe()  # tracing begins here; one rung more until what was there before is replaced
-        visitor.play(load.requests_per_rung)
+        visitor.play(max(load.requests_per_rung, warmup))
         requests, counts, points = 0, [0], [visitor.probe()]
         for _ in range(load.rungs):
             requests += visitor.play(load.requests_per_rung * factor)
@@ -167,6 +223,7 @@ def measure(case: Case, variant: str, *, rss: bool, worker_class: str) -> None:
     print(
         f"{case.name}:{variant} ({worker_class}, {requests} requests)\n"
         f"  {grown} per request   {slopes[grown]:10.1f}   by rung: {by_rung}\n"
+        f"  malloc_bytes per request   {slopes['malloc_bytes']:10.1f}\n"
         f"  objects per request       {slopes['objects']:10.4f}   {grows_type}\n"
         f"  descriptors per request   {slopes['descriptors']:10.4f}   {series['descriptors'][-1]} at the end",
         flush=True,
@@ -178,13 +235,16 @@ def main() -> None:
     parser.add_argument("cases", nargs="*", help="names of cases; all when none is given")
     parser.add_argument("--variant", choices=("leaky", "fixed"), default="leaky")
     parser.add_argument("--worker-class", choices=("sync", "gthread"), default="sync")
+    parser.add_argument(
+        "--warmup", type=int, default=0, help="so many more, while tracing: enough to replace what is bounded"
+    )
     parser.add_argument("--rss", action="store_true", help="measure the resident set, without tracemalloc")
     options = parser.parse_args()
     hard = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
     resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))  # for the longer runs of open_files
     started = time.monotonic()
     for case in [load_case(name) for name in options.cases] or list_cases():
-        measure(case, options.variant, rss=options.rss, worker_class=options.worker_class)
+        measure(case, options.variant, rss=options.rss, worker_class=options.worker_class, warmup=options.warmup)
     print(f"in {time.monotonic() - started:.0f} s")
 
 

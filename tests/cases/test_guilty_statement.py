@@ -11,6 +11,7 @@ from test_case_schema import write_case
 from labkit.cases import TWINS, Case, list_cases, load_case
 from labkit.errors import InvalidCase
 
+WITH_TWINS = [case for case in list_cases() if case.variants == TWINS]
 SOURCE = {
     "one line": ("x = 1\ny = 2  # leak: it\n", (2, 2)),
     "last line of a call": ("keep(\n    1,\n    2,\n)  # leak: it\n", (1, 4)),

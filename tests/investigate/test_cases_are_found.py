@@ -64,6 +64,10 @@ def _check_first_suspect(case: Case, found: dict) -> None:  # type: ignore[type-
     assert suspect["grows"]["bytes_per_request"] + follows == pytest.approx(truth.bytes_per_request, rel=0.25)
     low, high = suspect["grows"]["interval95"]
     assert low <= suspect["grows"]["bytes_per_request"] <= high
+    assert {one["retainer"] for one in found["suspects"]} <= {
+        truth.retainer,
+        *truth.also_accept,
+    }  # nothing is accused besides
     path = suspect["retaining_path"]
     if (
         "leaky." in truth.grows_type or truth.kind == "descriptors"
@@ -74,4 +78,4 @@ def _check_first_suspect(case: Case, found: dict) -> None:  # type: ignore[type-
         assert suspect["why"].startswith(suspect["retainer"])
     if truth.kind in HELD:
         assert path[-1] == truth.grows_type
-        assert (suspect["retainer_step"] is None) == (truth.kind == "c-reference")
+        assert (suspect["retainer_step"] is None) == (path[0] == "held from C")
