@@ -45,15 +45,40 @@ def find(draft: Draft) -> None:
         return
     found = native_growth(draft.evidence.capture)
     if found is not None and found.bytes_per_request >= thresholds.NATIVE_SHARE * rest.bytes_per_request:
-        draft.suspects.append(_suspect(draft, found, rest))
+        _place(draft, _suspect(draft, found, rest))
     elif was_recorded(draft.evidence.capture) and rest.is_held:
-        draft.suspects.append(_nameless(draft, rest))
+        _place(draft, _nameless(draft, rest))
     elif was_recorded(draft.evidence.capture):
         seen = f"{found.bytes_per_request:,.0f} bytes per request" if found else "nothing"
         draft.missing.append(f"what keeps it: {rest.words}, and of what C code asked for memray saw {seen} stay")
     else:
         draft.wanted.add("native-recording")
         draft.missing.append(f"a native recording (--record memray --native): {rest.words}")
+
+
+def _place(draft: Draft, native: Suspect) -> None:
+    """A suspect of its own, or what C code holds of the objects that another suspect gains: their line tells."""
+    lines = {
+        (site.file, site.line)
+        for one in draft.suspects
+        for site in (one.allocation_site, one.heaviest_site, one.calling_site)
+        if site is not None
+    }
+    site = native.allocation_site
+    size = native.grows.bytes_per_request
+    if not draft.suspects or (site is not None and lines and (site.file, site.line) not in lines):
+        draft.suspects.append(native)
+        return
+    chief = max(draft.suspects, key=lambda one: one.grows.bytes_per_request)
+    if site is not None and lines:
+        grown = int(size * (draft.evidence.requests[-1] - draft.evidence.requests[0]))
+        why = f"{native.retainer} keeps memory for what {chief.retainer} gains: it is asked for in the same line."
+        draft.explained.append(Explained(kind="consequence", bytes=grown, why=why))
+        return
+    draft.missing.append(
+        f"whether {size:,.0f} bytes per request that {native.retainer} keeps belong to what {chief.retainer} gains: "
+        "mend that first, and measure again"
+    )
 
 
 def _explained(draft: Draft) -> float:
