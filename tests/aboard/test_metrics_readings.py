@@ -44,7 +44,8 @@ def test_it_reads_what_psutil_reads() -> None:
 
 def test_unique_memory_is_asked_for_at_most_every_so_often(monkeypatch: pytest.MonkeyPatch) -> None:
     asked = []
-    monkeypatch.setattr("labkit.aboard.process.unique_bytes", lambda: asked.append(1) or len(asked))
+    asking = lambda: asked.append(1) or (len(asked), 0)  # noqa: E731
+    monkeypatch.setattr("labkit.aboard.process.unique_and_anonymous_bytes", asking)
     seldom, often = Readings(unique_every_s=3600), Readings(unique_every_s=0)
     assert [seldom.take().unique_bytes for _ in range(3)] == [1, 1, 1]
     assert [often.take().unique_bytes for _ in range(3)] == [2, 3, 4]

@@ -5,8 +5,9 @@ from __future__ import annotations
 import json
 import random
 import string
+from pathlib import Path
 
-from agent_targets import Target, unpacked
+from agent_targets import LOADED, Target, unpacked
 
 PLANTER = """
 import json, os, sys, threading, types
@@ -117,3 +118,24 @@ def test_names_from_the_programs_text_are_kept(target: Target) -> None:
     picture.glob("KEPT", "__closure__", 0, "keywords")
     assert {"local_copy", "token"} <= set(picture.snapshot.labels)
     assert len([1 for kind, label, _ in picture.edges(picture.glob("SESSIONS")) if kind == "value" and not label]) == 40
+
+
+LITERALS = """
+def connect():
+    return dict(user="shop", password="HunterSecretLiteral")
+def is_admin(token):
+    secretly_named_local = token == "AdminTokenLiteral"
+    return secretly_named_local
+connect(); is_admin("x")
+take("x.heap"); take("x.heap")
+"""
+
+
+def test_texts_that_only_functions_have_stay_out(target: Target, walker: Path) -> None:
+    """Constants of code stand in the program's text, too; nothing in the picture goes by them."""
+    for start in ("", LOADED.format(walker=str(walker))):
+        target.run(start + LITERALS)
+        whole = unpacked(target.folder / "x.heap")
+        assert b"connect" in whole
+        for literal in (b"HunterSecretLiteral", b"AdminTokenLiteral", b"secretly_named_local"):
+            assert literal not in whole

@@ -18,6 +18,7 @@ from servers import Served, serve
 import labkit
 from labkit.drive.collect import collect_series
 from labkit.drive.ship import ship_agent
+from labkit.store.bundle import unpack
 from labkit.store.capture import open_capture
 
 Run = Callable[..., subprocess.CompletedProcess[str]]
@@ -100,6 +101,14 @@ def test_a_worker_that_is_gone_is_swept_away(run: Run, served: Served) -> None:
     assert not note.exists()
 
 
+def test_one_worker_asked_for_twice_is_one_and_its_bundle_is_private(run: Run, served: Served, tmp_path: Path) -> None:
+    (worker,) = served.workers()
+    twice = ("--pid", str(worker.pid), "--pid", str(worker.pid))
+    run("capture", *twice, "-o", "twice.capture", "--snapshots", "2", "--every", "1")
+    assert stat.S_IMODE((tmp_path / "twice.capture").stat().st_mode) == 0o600
+    assert len(unpack(tmp_path / "twice.capture", tmp_path / "twice").snapshots) == 2
+
+
 @pytest.mark.parametrize("by", ["pid", "socket"])
 def test_a_snapshot(run: Run, served: Served, tmp_path: Path, by: str) -> None:
     (worker,) = served.workers()
@@ -175,9 +184,11 @@ def test_a_heap_that_takes_seconds_stays_in_its_own(tmp_path: Path, doors: Path)
         (("--pid", "999999"), "There is no process 999999.", "labkit workers"),
         (("--pid", "{own}"), "has no agent.", "docs/production.md"),
         (("--socket", "/nobody.sock"), "Nobody answers on /nobody.sock.", "docs/production.md"),
-        (("--pid", "{pid}", "--pid", "{pid}"), "One snapshot is of one worker.", "--snapshots 6"),
+        (("--pid", "{pid}", "--snapshots", "0"), "A series needs snapshots", "--snapshots 6 --every 60"),
+        (("--pid", "{pid}", "--every", "-1"), "A series needs snapshots", "--snapshots 6 --every 60"),
+        (("--pid", "{pid}", "--native"), "--native goes with memray.", "--record memray --native"),
         (("--pid", "{pid}", "-o", "mine"), "mine exists already", "choose another -o"),
-        (("--pid", "{pid}", "-o", "no/such/x.heap"), "could not write its heap", ""),
+        (("--pid", "{pid}", "-o", "no/such/x.heap"), "There is no folder no/such.", "choose another -o"),
         (("--pid", "{pid}", "--deadline", "0.01"), "could not write its heap", ""),
     ],
 )
