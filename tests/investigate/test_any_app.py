@@ -18,7 +18,7 @@ from labkit.cases import Case, load_case
 
 from .conftest import REPOSITORY, Labkit
 
-#: A dict, kept exceptions, descriptors, a cache of a method: what these names stand for is all the others' business, too.
+#: A dict, kept exceptions, descriptors, a cache of a method: the others say nothing new here.
 LEAKY = [load_case(name) for name in ("error_tracebacks", "lru_cache_on_method", "open_files", "session_cache")]
 
 
