@@ -105,8 +105,8 @@ def _rate(side: Side) -> str:
 
 def _wrapped(text: str, indent: int = 0, hang: int | None = None) -> str:
     later = " " * (indent if hang is None else hang)
-    options = {"break_long_words": False, "break_on_hyphens": False}
-    return textwrap.fill(text, WIDTH, initial_indent=" " * indent, subsequent_indent=later, **options)
+    lines = textwrap.TextWrapper(WIDTH, " " * indent, later, break_long_words=False, break_on_hyphens=False)
+    return lines.fill(text)
 
 
 def _ascii(text: str) -> str:
