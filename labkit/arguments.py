@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import math
 import os
 import sys
 from collections.abc import Callable, Mapping
@@ -36,6 +37,17 @@ def _seconds(text: str) -> float:
         return float(number) * (60 if unit == "m" else 1)
     except ValueError:
         raise argparse.ArgumentTypeError(f"{text!r} is no time: 90, 90s or 5m") from None
+
+
+def _limit(text: str) -> float:
+    """A finite number that is not negative."""
+    try:
+        limit = float(text)
+    except ValueError:
+        limit = math.nan
+    if not 0 <= limit < math.inf:
+        raise argparse.ArgumentTypeError(f"{text!r} is no limit: 0, or a larger number")
+    return limit
 
 
 def parser(runs: Mapping[str, Run]) -> argparse.ArgumentParser:
@@ -87,18 +99,29 @@ def parser(runs: Mapping[str, Run]) -> argparse.ArgumentParser:
 
 
 def _add_gates(command: Callable[[str, str], argparse.ArgumentParser]) -> None:
-    check = command("check", "a short investigation for a build: fails when a request leaves more behind than allowed")
-    check.add_argument("target", nargs="?", help="a case, case:fixed, or a case.toml")
+    about = "a short investigation for a build: 1 when a request leaves more behind than allowed, 0 when not"
+    check = command("check", about)
+    check.add_argument("target", nargs="?", help="a case, case:fixed, or a case.toml, with the load it names")
     check.add_argument("--json", action="store_true", help="findings as JSON on standard output, nothing else")
-    check.add_argument("--out", metavar="DIR", help="keep the capture here")
-    check.add_argument("--limit-bytes-per-request", type=float, default=0.0, metavar="N", help="a reference may keep")
+    check.add_argument("--out", metavar="DIR", help="keep capture, findings and report here")
     check.add_argument(
-        "--limit-descriptors-per-request", type=float, default=0.0, metavar="N", help="descriptors, sockets or threads"
+        "--limit-bytes-per-request",
+        type=_limit,
+        default=0.0,
+        metavar="N",
+        help="what one reference may keep (default 0)",
     )
-    check.add_argument("--inconclusive-passes", action="store_true", help="end with 0 where nothing can be said")
-    _add_app_options(check)
-    compare = command("compare", "say what became of each suspect, between two captures")
-    compare.add_argument("before", metavar="BEFORE", help="a capture, or the folder of an investigation")
+    check.add_argument(
+        "--limit-descriptors-per-request",
+        type=_limit,
+        default=0.0,
+        metavar="N",
+        help="descriptors, connections or threads one may leave behind (default 0)",
+    )
+    check.add_argument("--inconclusive-passes", action="store_true", help="0, not 3, where nothing can be said")
+    _add_app_options(check, requests=60, rungs=5, warmup=120, budget="20s")
+    compare = command("compare", "what became of each suspect between two captures: 0 mended, 1 still there, 3 open")
+    compare.add_argument("before", metavar="BEFORE", help="a capture, a bundle, or the folder of an investigation")
     compare.add_argument("after", metavar="AFTER")
     compare.add_argument("--json", action="store_true", help="as JSON")
 
@@ -143,7 +166,9 @@ def _add_recording(command: argparse._ActionsContainer) -> None:
     command.add_argument("--native", action="store_true", help="... memray with the stacks of C code")
 
 
-def _add_app_options(parser: argparse.ArgumentParser) -> None:
+def _add_app_options(
+    parser: argparse.ArgumentParser, *, requests: int = 200, rungs: int = 6, warmup: int = 200, budget: str = "60s"
+) -> None:
     app = parser.add_argument_group("any app")
     app.add_argument("--app", metavar="FILE.py:NAME", help="an app in a file or module; NAME may be create_app()")
     app.add_argument(
@@ -167,15 +192,15 @@ def _add_app_options(parser: argparse.ArgumentParser) -> None:
         help="an error status that is normal for this load",
     )
     load = parser.add_argument_group("load")
-    load.add_argument("--requests", type=int, metavar="N", help="requests in each rung (default 200)")
-    load.add_argument("--rungs", type=int, metavar="K", help="rungs, at least 4 (default 6)")
-    load.add_argument("--warmup", type=int, metavar="W", help="requests before the first snapshot (default 200)")
+    load.add_argument("--requests", type=int, metavar="N", help=f"requests in each rung (default {requests})")
+    load.add_argument("--rungs", type=int, metavar="K", help=f"rungs, at least 4 (default {rungs})")
+    load.add_argument("--warmup", type=int, metavar="W", help=f"requests before the first snapshot (default {warmup})")
     load.add_argument("--concurrency", type=int, metavar="C", help="clients at a time (default 4)")
     load.add_argument(
         "--budget",
         type=_seconds,
         metavar="SECONDS",
-        help="measure for so long while the answer is open (default 60s; 0 for a case, --requests or --rungs)",
+        help=f"measure for so long while the answer is open (default {budget}; 0 for a case, --requests or --rungs)",
     )
     load.add_argument("--seed", type=int, help="seed of the load")
     load.add_argument("--request-timeout", type=float, default=10, metavar="SECONDS")

@@ -1,24 +1,33 @@
-"""A check for builds: a short investigation, its suspects against limits; for the command and the pytest plugin."""
+"""Leak tests for builds: a short investigation against limits, for command and pytest; and before against after."""
 
 from __future__ import annotations
 
 import argparse
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 
 from labkit import pipeline
 from labkit.cases import Load, Target
+from labkit.drive.judgement import Judgement
 from labkit.drive.options import RecordOptions
-from labkit.errors import CaptureError
+from labkit.errors import Interrupted
+from labkit.findings.compare import compare
+from labkit.findings.differences import differences
 from labkit.findings.limits import Checked, Limits, check
-from labkit.investigation import record_until_clear
+from labkit.findings.model import Findings
+from labkit.investigation import judged, keep, new_folder, record_until_clear
+from labkit.store.bundle import opened
+from labkit.store.capture import open_capture
 from labkit.targets import record_options_from, target_from
-from labkit.views.gate import check_text
+from labkit.views.gate import check_text, comparison_text
 
 PASSED, FAILED, INCONCLUSIVE = 0, 1, 3
-#: A short run: it sees what gains three objects in 60 requests; docs/ci.md says what it does not see.
+#: What leaks as much as before, or more, is as bad as a suspect.
+COMPARED = {"clean": 0, "fixed": 0, "better": 0, "same": 1, "worse": 1, "unknown": 3}
+#: A short run: five rungs are the least that show a trend; docs/ci.md says what it does not see.
 SHORT = {"warmup_requests": 120, "rungs": 5, "requests_per_rung": 60}
 #: So long may it go on while its answer is open.
 BUDGET_S = 20.0
@@ -32,10 +41,24 @@ def shortened(load: Load, options: argparse.Namespace) -> Load:
 
 
 def check_target(target: Target, options: RecordOptions, limits: Limits, out: Path | None, command: str) -> Checked:
-    """Record and judge; the capture is kept in ``out``, if there is one. Raises what recording and analysing raise."""
+    """Record and judge; ``out`` keeps capture, findings and report. Raises what recording and analysing raise."""
+
+    def weigh(findings: Findings) -> Judgement:
+        """What is within the limits needs no longer run to confirm it, and no line; what is open at them needs both."""
+        found, asked = check(findings, limits), judged(findings)
+        return replace(
+            asked,
+            is_open=asked.is_open or (bool(found.between) and not found.over),
+            is_provisional=asked.is_provisional and bool(found.over),
+            has_suspects=bool(found.over or found.between) or (out is not None and asked.has_suspects),
+        )
+
     with _folder(out) as folder:
-        capture = record_until_clear(target, options, folder / "capture", command, False, lambda _: None)
-        return check(pipeline.analyse(capture), limits)
+        capture = record_until_clear(target, options, folder / "capture", command, False, lambda _: None, weigh)
+        findings = pipeline.analyse(capture)
+        if out is not None:
+            keep(findings, folder)
+    return check(findings, limits)
 
 
 @contextmanager
@@ -44,19 +67,17 @@ def _folder(out: Path | None) -> Iterator[Path]:
         with tempfile.TemporaryDirectory(prefix="labkit-") as place:
             yield Path(place)
         return
-    if out.exists() and (not out.is_dir() or any(out.iterdir())):
-        raise CaptureError(f"{out} is not empty; nothing is written over.", hint="choose another --out")
-    out.mkdir(parents=True, exist_ok=True)
-    yield out
+    with new_folder(out):
+        yield out
 
 
 def checked_by(options: argparse.Namespace) -> Checked:
     """What the words of the command ``check`` ask for."""
     target = target_from(options)
-    if not options.target:
+    if not options.target:  # a case brings a load that was thought about
         target = target.model_copy(update={"load": shortened(target.load, options)})
-    if options.budget is None and not options.target:
-        options.budget = BUDGET_S
+        if options.budget is None and not (options.requests or options.rungs):
+            options.budget = BUDGET_S
     limits = Limits(options.limit_bytes_per_request, options.limit_descriptors_per_request)
     chosen = record_options_from(options, target.serve)
     return check_target(target, chosen, limits, Path(options.out) if options.out else None, options.command)
@@ -64,9 +85,21 @@ def checked_by(options: argparse.Namespace) -> Checked:
 
 def run_check(options: argparse.Namespace) -> int:
     """The command ``check``."""
-    checked = checked_by(options)
-    say: Callable[[str], None] = print
-    say(checked.findings.model_dump_json(indent=1) if options.json else check_text(checked))
+    try:
+        checked = checked_by(options)
+    except KeyboardInterrupt:
+        raise Interrupted("the server was stopped and nothing was judged") from None
+    print(checked.findings.model_dump_json(indent=1) if options.json else check_text(checked), flush=True)
     if checked.over:
         return FAILED
     return INCONCLUSIVE if checked.is_open and not options.inconclusive_passes else PASSED
+
+
+def run_compare(options: argparse.Namespace) -> int:
+    """The command ``compare``."""
+    with opened(Path(options.before)) as one, opened(Path(options.after)) as other:
+        before, after = open_capture(one), open_capture(other)
+        differ = differences(before.manifest, after.manifest)
+        found = compare(pipeline.analyse(before), pipeline.analyse(after), differ)
+    print(found.model_dump_json(indent=1, by_alias=True) if options.json else comparison_text(found), flush=True)
+    return COMPARED[found.verdict]

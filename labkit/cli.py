@@ -14,30 +14,23 @@ import signal
 import sys
 import tempfile
 import traceback
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from labkit import grading, operate, pipeline
 from labkit.arguments import PROGRAM, parser
 from labkit.cases import Target, list_cases
-from labkit.checking import run_check
+from labkit.checking import run_check, run_compare
 from labkit.errors import Interrupted, LabkitError
 from labkit.exchange.export import export
-from labkit.findings.compare import compare, differences
 from labkit.findings.model import Findings
-from labkit.investigation import record_until_clear
-from labkit.store.beside import written_beside
-from labkit.store.bundle import unpack
-from labkit.store.capture import open_capture
+from labkit.investigation import keep, new_folder, record_until_clear
+from labkit.store.bundle import opened
 from labkit.targets import record_options_from, target_from
 from labkit.views import text
-from labkit.views.gate import comparison_text
 
 EXIT = {"clean": 0, "suspect": 1, "inconclusive": 3}
 COULD_NOT_RUN = 2
-#: What still leaks as much, or more, is as bad as a suspect.
-COMPARED = {"clean": 0, "fixed": 0, "better": 0, "same": 1, "worse": 1, "unknown": 3}
 INTERRUPTED = 128 + signal.SIGINT
 
 
@@ -106,33 +99,19 @@ def _investigate(options: argparse.Namespace) -> int:
 
 
 def _investigate_into(options: argparse.Namespace, target: Target, folder: Path, goes_on: str = "") -> int:
-    if folder.exists() and not folder.is_dir():
-        raise LabkitError(f"{folder} is a file; a folder is needed.", hint="choose another --out")
-    if folder.exists() and any(folder.iterdir()):
-        raise LabkitError(f"{folder} is not empty; nothing is written over.", hint="choose another --out")
-    had_folder = folder.exists()
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        hint = "choose another --out" if options.out else "start this in a folder you may write to, or give --out"
-        raise LabkitError(f"{folder} cannot be made.", seen=str(error.strerror), hint=hint) from None
-    try:
-        chosen = record_options_from(options, target.serve)
-        place, shown = folder / "capture", not options.quiet
-        capture = record_until_clear(target, chosen, place, options.command, shown, lambda _: None)
-    except BaseException as stop:
-        if isinstance(stop, KeyboardInterrupt) and (folder / "capture").is_dir():  # it came when all was recorded
-            raise _interrupted(folder, goes_on) from None
-        if not had_folder:
-            folder.rmdir()
-        if isinstance(stop, KeyboardInterrupt):
+    hint = "choose another --out" if options.out else "start this in a folder you may write to, or give --out"
+    with new_folder(folder, hint):
+        try:
+            chosen = record_options_from(options, target.serve)
+            place, shown = folder / "capture", not options.quiet
+            capture = record_until_clear(target, chosen, place, options.command, shown, lambda _: None)
+        except KeyboardInterrupt:
+            if (folder / "capture").is_dir():  # it came when all was recorded
+                raise _interrupted(folder, goes_on) from None
             raise Interrupted("the server was stopped and no unfinished file was left") from None
-        raise
     try:
         findings = pipeline.analyse(capture, _progress_line(options))
-        _write_report(findings, folder / "report.html")
-        with written_beside(folder / "findings.json") as stream:
-            stream.write(findings.model_dump_json(indent=1) + "\n")
+        keep(findings, folder)
     except KeyboardInterrupt:
         raise _interrupted(folder, goes_on) from None
     _print(findings, options.json)
@@ -162,7 +141,7 @@ def _demo(options: argparse.Namespace) -> int:
 
 
 def _report(options: argparse.Namespace) -> int:
-    with _opened(Path(options.capture)) as folder:
+    with opened(Path(options.capture)) as folder:
         findings = pipeline.analyse(folder, _progress_line(options))
     _write_report(findings, Path(options.output))
     print(f"Report: {options.output}")
@@ -185,36 +164,13 @@ def _export(options: argparse.Namespace) -> int:
 
 
 def _triage(options: argparse.Namespace) -> int:
-    with _opened(Path(options.paths[0])) as first:
+    with opened(Path(options.paths[0])) as first:
         if first.is_dir() and len(options.paths) == 1:
             findings = pipeline.analyse(first, _progress_line(options))
         else:
             findings = pipeline.survey([Path(path) for path in options.paths], _progress_line(options))
     _print(findings, options.json)
     return EXIT[findings.verdict]
-
-
-def _compare(options: argparse.Namespace) -> int:
-    with _opened(Path(options.before)) as one, _opened(Path(options.after)) as other:
-        before, after = open_capture(one), open_capture(other)
-        found = compare(
-            pipeline.analyse(before, _progress_line(options)),
-            pipeline.analyse(after, _progress_line(options)),
-            differences(before.manifest, after.manifest),
-        )
-    print(found.model_dump_json(indent=1, by_alias=True) if options.json else comparison_text(found))
-    return COMPARED[found.verdict]
-
-
-@contextmanager
-def _opened(path: Path) -> Iterator[Path]:
-    """The capture itself: in the folder of a whole investigation, or unpacked for the time being."""
-    inside = path / "capture"
-    if path.suffix == ".capture" and path.is_file():
-        with tempfile.TemporaryDirectory(prefix="labkit-") as folder:
-            yield unpack(path, Path(folder) / "capture").folder
-    else:
-        yield inside if (inside / "manifest.json").is_file() else path
 
 
 def _next_folder(label: str) -> Path:
@@ -244,7 +200,7 @@ COMMANDS = {
     "demo": _demo,
     "grade": grading.grade,
     "check": run_check,
-    "compare": _compare,
+    "compare": run_compare,
     "triage": _triage,
     "report": _report,
     "export": _export,

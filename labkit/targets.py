@@ -72,7 +72,7 @@ def _steps(options: argparse.Namespace) -> tuple[Step, ...]:
         headers[name.strip()] = value.strip()
     bodies = iter(_bodies(options))
     return tuple(
-        _valid(Step, request=request, body=next(bodies) if _takes_body(request) else "", headers=headers)
+        _valid(Step, request=request, body=next(bodies) if takes_body(request) else "", headers=headers)
         for request in options.request
     )
 
@@ -80,7 +80,7 @@ def _steps(options: argparse.Namespace) -> tuple[Step, ...]:
 def _bodies(options: argparse.Namespace) -> list[str]:
     """A body for each request that takes one: the same for all, or one each in their order."""
     given = [_text_of(Path(options.body_file))] if options.body_file else list(options.body)
-    wanted = sum(map(_takes_body, options.request))
+    wanted = sum(map(takes_body, options.request))
     if len(given) <= 1:
         return (given or [""]) * wanted
     if len(given) != wanted:
@@ -100,7 +100,8 @@ def _text_of(path: Path) -> str:
         raise CaseError(f"{path} cannot be sent as a body.", seen=str(seen), hint="--body-file FILE") from None
 
 
-def _takes_body(request: str) -> bool:
+def takes_body(request: str) -> bool:
+    """Whether a request of that method has a body."""
     return not request.startswith(("GET ", "HEAD ", "DELETE ", "OPTIONS "))
 
 

@@ -97,7 +97,6 @@ def _trace(target: Target, options: RecordOptions, writer: CaptureWriter, bar: P
         measurement = Measurement(server, load, options, writer, bar)
         measurement.play("warm up", load.warmup_requests)
         measurement.trace_allocations()
-        measurement.snapshot(0, sites=True)
         for rung in range(1, ALLOCATION_RUNGS + 1):
             what = f"allocation sites, {rung} of {ALLOCATION_RUNGS}"
             measurement.play(what, requests, timeout_s, limit_s=_TRACED_RUNG_S)
@@ -133,7 +132,7 @@ def _work(load: Load, options: RecordOptions) -> int:
     """All that the bar counts, roughly: visits are played whole."""
     work = load.warmup_requests + load.rungs * load.requests_per_rung + SNAPSHOT_WORK * (load.rungs + 3)
     if options.allocation_pass:
-        work += load.warmup_requests + ALLOCATION_RUNGS * _traced_requests(load) + SNAPSHOT_WORK * 3
+        work += load.warmup_requests + ALLOCATION_RUNGS * _traced_requests(load) + SNAPSHOT_WORK * 2
     if options.tools:
         windows = 1 + len([tool for tool in options.tools if tool not in LOOKERS])
         work += load.warmup_requests + windows * _WINDOW_RUNGS * load.requests_per_rung + SNAPSHOT_WORK

@@ -1,87 +1,94 @@
 """Two captures of the same service, before a change and after it: what became of each suspect.
 
 Suspects are the same when they go by the same name and the same type grows. Two versions of an app may live in modules
-of different names: what has no counterpart is compared again without the first part of its names.
+of different names: what has no counterpart is compared again without the module by which the targets' names differ.
 """
 
 from __future__ import annotations
 
-from typing import Any, Literal
+import re
+from collections.abc import Callable, Iterable
+from itertools import pairwise
+from typing import Literal
 
 from pydantic import Field
 
+from labkit.findings import thresholds
+from labkit.findings.differences import Differences
+from labkit.findings.limits import COUNTED_KINDS
 from labkit.findings.model import Findings, Growth, Record, Suspect
 
 Outcome = Literal["fixed", "better", "same", "worse", "new", "unknown"]
 Verdict = Literal["clean", "fixed", "better", "same", "worse", "unknown"]
+_Names = Callable[[Suspect], tuple[str, str]]
+
+
+class Side(Record):
+    """A suspect as one of the two captures shows it."""
+
+    retainer: str
+    kind: str
+    grows: Growth
 
 
 class Change(Record):
-    """What became of one suspect. ``before`` and ``after`` are its growth, null where it was no suspect."""
+    """What became of one suspect, and why that can or cannot be said; a side is null where it was no suspect."""
 
     retainer: str
     outcome: Outcome
-    before: Growth | None = None
-    after: Growth | None = None
+    before: Side | None = None
+    after: Side | None = None
     why: str
 
 
 class Comparison(Record):
-    """All changes, and one verdict; ``differences`` say how the two measurements differ, which comes first."""
+    """All changes, and one verdict with what stands behind it where no change does.
+
+    ``differences`` say how the two measurements differ, which comes first.
+    """
 
     schema_: Literal["labkit.comparison/1"] = Field(default="labkit.comparison/1", alias="schema")
     before: str
     after: str
-    verdict: Verdict
-    changes: list[Change]
     differences: list[str] = Field(default_factory=list)
+    verdict: Verdict
+    why: list[str] = Field(default_factory=list)
+    changes: list[Change]
 
 
-def compare(before: Findings, after: Findings, differences: list[str] | None = None) -> Comparison:
-    """Match the suspects of both and judge each pair by its intervals."""
-    pairs, gone, come = _matched(before.suspects, after.suspects)
-    changes = [_both(old, new) for old, new in pairs]
-    changes += [_gone(old, after) for old in gone]
-    changes += [_come(new, before) for new in come]
+ALIKE = Differences()
+
+
+def compare(before: Findings, after: Findings, differ: Differences = ALIKE) -> Comparison:
+    """Match the suspects of both; judge each pair by its intervals, each single one by what the other could see."""
+    pairs, gone, come = _matched(before, after)
+    changes = [_both(old, new, differ) for old, new in pairs]
+    changes += [_single(old, after, differ, is_new=False) for old in gone]
+    changes += [_single(new, before, differ, is_new=True) for new in come]
+    verdict = _verdict(changes, before, after)
+    is_open = verdict == "unknown" and all(change.outcome != "unknown" for change in changes)
     return Comparison(
         before=before.target,
         after=after.target,
-        verdict=_verdict(changes, before, after),
+        differences=differ.lines,
+        verdict=verdict,
+        why=[*_open("before", before), *_open("after", after)] if is_open else [],
         changes=changes,
-        differences=differences or [],
     )
 
 
-def differences(before: dict[str, Any], after: dict[str, Any]) -> list[str]:
-    """How two captures' manifests differ in what was played, by what, on what; one line each."""
-    found: list[str] = []
-    for field in ("load", "server"):
-        one, other = before.get(field) or {}, after.get(field) or {}
-        found.extend(
-            f"{field}: {key} was {_short(one.get(key))} before and {_short(other.get(key))} after"
-            for key in sorted({*one, *other})
-            if one.get(key) != other.get(key)
-        )
-    for key in ("python", "platform"):
-        one, other = before.get("versions", {}).get(key), after.get("versions", {}).get(key)
-        if one != other:
-            found.append(f"{key}: {one} before, {other} after")
-    return found
+# ---- who is who --------------------------------------------------------------------------------------
 
 
-def _short(value: Any) -> str:
-    text = str(value)
-    return text if len(text) <= 40 else "another"
-
-
-def _matched(
-    before: list[Suspect], after: list[Suspect]
-) -> tuple[list[tuple[Suspect, Suspect]], list[Suspect], list[Suspect]]:
+def _matched(before: Findings, after: Findings) -> tuple[list[tuple[Suspect, Suspect]], list[Suspect], list[Suspect]]:
+    """The pairs, those only before, those only after."""
     pairs: list[tuple[Suspect, Suspect]] = []
-    gone, come = list(before), list(after)
-    for names in (_full_names, _names_inside):
+    gone, come = list(before.suspects), list(after.suspects)
+    words, words_after = _words(before.target), _words(after.target)
+    own, own_after = words - words_after, words_after - words
+    for names, names_after in ((_names, _names), (_names_without(own), _names_without(own_after))):
         for old in list(gone):
-            match = next((new for new in come if names(new) == names(old)), None)
+            match = next((new for new in come if names_after(new) == names(old)), None)
             if match is not None:
                 pairs.append((old, match))
                 gone.remove(old)
@@ -89,51 +96,126 @@ def _matched(
     return pairs, gone, come
 
 
-def _full_names(suspect: Suspect) -> tuple[str, str]:
+def _words(target: str) -> set[str]:
+    return set(re.findall(r"\w+", target))
+
+
+def _names(suspect: Suspect) -> tuple[str, str]:
     return suspect.retainer, suspect.grows.type
 
 
-def _names_inside(suspect: Suspect) -> tuple[str, str]:
-    """Both names without their module's first part, where they have one in common."""
-    holder, kind = suspect.retainer.partition("."), suspect.grows.type.partition(".")
-    return holder[2] or holder[0], kind[2] if kind[2] and kind[0] == holder[0] else suspect.grows.type
+def _names_without(modules: Iterable[str]) -> _Names:
+    """Both names without their first part where that is the module by which the two targets differ."""
+    own = set(modules)
+
+    def inside(name: str) -> str:
+        first, _, rest = name.partition(".")
+        return rest if rest and first in own else name
+
+    return lambda suspect: (inside(suspect.retainer), inside(suspect.grows.type))
 
 
-def _both(old: Suspect, new: Suspect) -> Change:
-    (low, high), (new_low, new_high) = old.grows.interval95, new.grows.interval95
-    outcome: Outcome = "same"
-    why = "the intervals overlap: within what was measured, it is the same"
+# ---- what became of it -------------------------------------------------------------------------------
+
+
+def _side(suspect: Suspect) -> Side:
+    return Side(retainer=suspect.retainer, kind=suspect.kind, grows=suspect.grows)
+
+
+def _both(old: Suspect, new: Suspect, differ: Differences) -> Change:
+    outcome, why = _outcome(old, new)
+    if differ.of_requests:
+        outcome, why = "unknown", "it grows in both, but rates per request of other requests cannot be compared"
+    return Change(retainer=new.retainer, outcome=outcome, before=_side(old), after=_side(new), why=why)
+
+
+def _outcome(old: Suspect, new: Suspect) -> tuple[Outcome, str]:
     if old.grows.per != new.grows.per:
-        outcome, why = "unknown", "one is per request and the other per second"
-    elif new_high < low:
-        outcome, why = "better", "it grows more slowly, and the intervals do not overlap"
-    elif new_low > high:
-        outcome, why = "worse", "it grows faster, and the intervals do not overlap"
-    return Change(retainer=new.retainer, outcome=outcome, before=old.grows, after=new.grows, why=why)
+        return "unknown", f"one rate is per {old.grows.per}, the other per {new.grows.per}"
+    counted = [suspect.kind in COUNTED_KINDS for suspect in (old, new)]
+    if any(counted) != all(counted):
+        return "unknown", "in one of them a number was counted, in the other bytes were"
+    if all(counted):
+        share = thresholds.SAME_COUNT_SHARE
+        rate, new_rate = old.grows.objects_per_request, new.grows.objects_per_request
+        words = f"the numbers differ by less than {share:.0%}", "numbers"
+        low, high, new_low, new_high = rate, rate, new_rate, new_rate
+    else:
+        share = thresholds.SAME_RATE_SHARE
+        rate, new_rate = old.grows.bytes_per_request, new.grows.bytes_per_request
+        words = f"the rates differ by less than {share:.0%}, which two runs of the same app may", "intervals"
+        (low, high), (new_low, new_high) = old.grows.interval95, new.grows.interval95
+    if new_low <= high and low <= new_high and not all(counted):
+        return "same", "the intervals overlap: within what was measured, it is the same"
+    if abs(new_rate - rate) < share * max(abs(rate), abs(new_rate)) or new_rate == rate:
+        return "same", words[0]
+    apart = "" if all(counted) else ", and the intervals do not overlap"
+    return ("better", f"it grows more slowly{apart}") if new_rate < rate else ("worse", f"it grows faster{apart}")
 
 
-def _gone(old: Suspect, after: Findings) -> Change:
-    if after.verdict == "inconclusive":
-        why = f"after is inconclusive: {'; '.join(after.missing) or 'nothing says why'}"
-        return Change(retainer=old.retainer, outcome="unknown", before=old.grows, why=why)
-    return Change(retainer=old.retainer, outcome="fixed", before=old.grows, why="it no longer grows")
+def _single(suspect: Suspect, other: Findings, differ: Differences, *, is_new: bool) -> Change:
+    """A suspect of one side alone: ``other`` must have been able to see it."""
+    side = "before" if is_new else "after"
+    blind = _blind(suspect, other, side)
+    outcome: Outcome = "unknown"
+    if open_ := _open(side, other):
+        why = "; ".join(open_)
+    elif differ.of_requests:
+        why = f"it is no suspect {side}, where other requests were played"
+    elif blind:
+        why = blind
+    else:
+        outcome = "new" if is_new else "fixed"
+        why = "it did not grow before" if is_new else "it no longer grows"
+    shown = {"after": _side(suspect)} if is_new else {"before": _side(suspect)}
+    return Change(retainer=suspect.retainer, outcome=outcome, why=why, **shown)
 
 
-def _come(new: Suspect, before: Findings) -> Change:
-    if before.verdict == "inconclusive":
-        why = f"before was inconclusive: {'; '.join(before.missing) or 'nothing says why'}"
-        return Change(retainer=new.retainer, outcome="unknown", after=new.grows, why=why)
-    return Change(retainer=new.retainer, outcome="new", after=new.grows, why="it did not grow before")
+def _open(side: str, findings: Findings) -> list[str]:
+    """What a side leaves open, in words; empty where it has its answer."""
+    if findings.verdict != "inconclusive" and not findings.missing:
+        return []
+    return [f"{side} is inconclusive: {'; '.join(findings.missing) or 'nothing says why'}"]
+
+
+def _blind(suspect: Suspect, other: Findings, side: str) -> str:
+    """Why ``other`` would not have seen it: its rungs gain too little of it; empty where it would."""
+    if other.unit != suspect.grows.per:
+        return f"{side} was measured per {other.unit}, this per {suspect.grows.per}"
+    widths = _rung_widths(other)
+    if not widths:
+        return ""
+    grows, width = suspect.grows, min(widths[-3:])  # growth must go on to the end: the last three rungs decide
+    if suspect.kind == "native":
+        gains, least, what = grows.bytes_per_request, thresholds.MIN_NATIVE_BYTES_PER_RUNG, "bytes"
+    else:
+        gains, least, what = grows.objects_per_request, thresholds.MIN_OBJECTS_PER_RUNG, "objects"
+    if not gains or gains * width >= least:
+        return ""
+    return (
+        f"{side} was too short to see it: a rung of {width:,} {other.unit}s gains {gains * width:,.1f} {what}, "
+        f"and what gains fewer than {least:,.0f} is not told from noise"
+    )
+
+
+def _rung_widths(findings: Findings) -> list[int]:
+    """Requests in each rung, from the looks from outside."""
+    served: dict[int, int] = {}
+    for sample in findings.samples:
+        served[sample.rung] = max(sample.requests, served.get(sample.rung, 0))
+    return [later - earlier for earlier, later in pairwise(served[rung] for rung in sorted(served))]
 
 
 def _verdict(changes: list[Change], before: Findings, after: Findings) -> Verdict:
     outcomes = {change.outcome for change in changes}
     if outcomes & {"worse", "new"}:
         return "worse"
-    if "unknown" in outcomes or (not changes and "inconclusive" in (before.verdict, after.verdict)):
+    if "unknown" in outcomes:
+        return "unknown"
+    if outcomes == {"same"}:
+        return "same"
+    if _open("after", after) or (not changes and _open("before", before)):
         return "unknown"
     if not changes:
         return "clean"
-    if outcomes == {"fixed"}:
-        return "fixed"
-    return "better" if outcomes & {"fixed", "better"} else "same"
+    return "fixed" if outcomes == {"fixed"} else "better"

@@ -42,6 +42,11 @@ FREE_SHARE = 0.2
 NATIVE_SHARE = 0.5
 #: A rate whose interval is wider than this share of it is worth a longer run.
 VAGUE_SHARE = 0.5
+#: Two captures: rates that differ by less than this share are the same, for an interval is that of one run and
+#: two runs of the same app differ by more.
+SAME_RATE_SHARE = 0.05
+#: ... and so are numbers of descriptors, connections or threads, which have no interval.
+SAME_COUNT_SHARE = 0.1
 #: What grew with every one of so many requests is hardly a cache that fills to its bound.
 CONFIRMED_AFTER_REQUESTS = 10_000
 #: A live worker that used this share of a processor or less has hardly served anything ...

@@ -89,6 +89,17 @@ def unpack(file: Path, folder: Path) -> Capture:
     return open_capture(folder)
 
 
+@contextmanager
+def opened(path: Path) -> Iterator[Path]:
+    """The folder of a capture: itself, in the folder of a whole investigation, or unpacked for the time being."""
+    inside = path / "capture"
+    if path.suffix == ".capture" and path.is_file():
+        with tempfile.TemporaryDirectory(prefix="labkit-") as folder:
+            yield unpack(path, Path(folder) / "capture").folder
+    else:
+        yield inside if (inside / "manifest.json").is_file() else path
+
+
 def _write(archive: tarfile.TarFile, member: tarfile.TarInfo, folder: Path) -> None:
     """A regular file of a name that was checked; ``extract`` with a filter is not in 3.11.0 to 3.11.3."""
     path = folder / member.name

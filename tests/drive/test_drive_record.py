@@ -43,7 +43,7 @@ def test_a_whole_recording(make_target, tmp_path, short_tmp):
     target = make_target(MANY_WAYS, steps=STEPS, rungs=2)
     capture = record(target, RecordOptions(), tmp_path / "out", "the command", False)
     assert [(entry.rung, entry.requests) for entry in capture.snapshots] == [(0, 8), (1, 16), (2, 24)]
-    assert [(entry.rung, entry.requests) for entry in capture.site_snapshots] == [(0, 8), (2, 108)]
+    assert [(entry.rung, entry.requests) for entry in capture.site_snapshots] == [(2, 108)]
     assert all(capture.path_of(entry).stat().st_size > 0 for entry in capture.snapshots + capture.site_snapshots)
     assert len({entry.pid for entry in capture.snapshots}) == 1
     assert {entry.pid for entry in capture.site_snapshots}.isdisjoint({entry.pid for entry in capture.snapshots})
@@ -288,5 +288,5 @@ def test_the_traced_pass_ends_by_the_clock(make_target, tmp_path, short_tmp, mon
     target = make_target(MANY_WAYS, steps=STEPS, rungs=2)
     capture = record(target, RecordOptions(), tmp_path / "out", "the command", False)
     assert [entry.requests for entry in capture.snapshots] == [8, 16, 24]
-    first, last = [entry.requests for entry in capture.site_snapshots]
-    assert first < last < 108
+    (last,) = [entry.requests for entry in capture.site_snapshots]
+    assert 8 < last < 108
