@@ -94,6 +94,9 @@ def worker_with(pid: int) -> LiveWorker:
     except FileNotFoundError:
         raise NoAgent(f"There is no process {pid}.", hint="`labkit workers` lists those with an agent") from None
     except PermissionError:
+        if facts.st_uid == os.geteuid():
+            hint = "run this where the process runs: in its container, or as root of the machine"
+            raise NoAgent(f"Process {pid} may not be looked into.", seen="the kernel refuses", hint=hint) from None
         raise NoAgent(
             f"Process {pid} belongs to somebody else.", seen=f"user number {facts.st_uid}", hint="run this as that user"
         ) from None
