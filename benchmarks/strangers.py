@@ -1,0 +1,81 @@
+"""Leaks in other people's libraries, and healthy look-alikes: does labkit name the holder, with no case to learn from?
+
+    python benchmarks/strangers.py [NAME ...] [--venv DIR]
+
+The apps in ``strangers/`` were written after the rules. Their pinned libraries are installed into an environment of its
+own (kept in DIR, if given); each app is then investigated by the command a user types, with its default load.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+import tomllib
+from pathlib import Path
+from typing import Any
+
+HERE = Path(__file__).resolve().parent
+APPS = HERE / "strangers"
+SERVERS = ("falcon>=4.1,<5", "gunicorn>=23", "memray>=1.17,<2", "setuptools<81")  # APScheduler 3 asks for pkg_resources
+
+
+def main() -> int:
+    """Install, investigate, print a row for each; 1 when one came out otherwise than it should."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("names", nargs="*")
+    parser.add_argument("--venv", type=Path)
+    options = parser.parse_args()
+    every = tomllib.loads((APPS / "strangers.toml").read_text())
+    chosen = {name: every[name] for name in options.names or every}
+    with tempfile.TemporaryDirectory() as folder:
+        python = _environment(options.venv or Path(folder) / "venv", every)
+        right = 0
+        for name, truth in chosen.items():
+            began = time.monotonic()
+            found = _investigated(name, python)
+            seconds = time.monotonic() - began
+            outcome = _outcome(found, truth.get("retainers", []))
+            right += outcome in ("named", "quiet")
+            said = ", ".join(suspect["retainer"] for suspect in found.get("suspects", [])) or "-"
+            print(f"{name:<32} {outcome:<12} {seconds:6.1f} s  {said}", flush=True)
+    print(f"\n{right} of {len(chosen)} as they should")
+    return 0 if right == len(chosen) else 1
+
+
+def _environment(folder: Path, every: dict[str, Any]) -> Path:
+    if not (folder / "bin" / "python").exists():
+        uv = shutil.which("uv") or str(HERE.parent / ".boot" / "bin" / "uv")
+        wanted = sorted({need for truth in every.values() for need in truth["needs"]} | set(SERVERS))
+        subprocess.run([uv, "venv", "--quiet", "--python", sys.executable, str(folder)], check=True)
+        subprocess.run([uv, "pip", "install", "--quiet", "--python", str(folder / "bin/python"), *wanted], check=True)
+    return folder
+
+
+def _investigated(name: str, python: Path) -> dict[str, Any]:
+    words = ["investigate", "--app", str(APPS / f"{name}.py"), "--request", "GET /x/{i}", "--python", str(python)]
+    command = [sys.executable, "-m", "labkit", *words, "--json", "--quiet"]
+    done = subprocess.run(command, capture_output=True, text=True, check=False, env={**os.environ, "COLUMNS": "80"})
+    if done.returncode not in (0, 1, 3):
+        print(done.stderr, file=sys.stderr)
+        return {"verdict": "could not run"}
+    found: dict[str, Any] = json.loads(done.stdout)
+    return found
+
+
+def _outcome(found: dict[str, Any], retainers: list[str]) -> str:
+    names = [suspect["retainer"] for suspect in found.get("suspects", [])]
+    if not retainers:
+        return {"clean": "quiet", "suspect": "false alarm"}.get(found["verdict"], found["verdict"])
+    if not names:
+        return found["verdict"] if found["verdict"] != "clean" else "missed"
+    return "named" if names[0] in retainers else "unnamed"
+
+
+if __name__ == "__main__":
+    sys.exit(main())
