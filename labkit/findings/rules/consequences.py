@@ -12,6 +12,8 @@ from labkit.findings.model import Explained
 WEAK_CONTAINERS = ("_weakrefset.WeakSet", "weakref.WeakValueDictionary", "weakref.WeakKeyDictionary")
 #: What a thread keeps for each threading.local it has used, as long as that is there.
 LOCAL_OF_A_THREAD = "_thread._localdummy"
+#: Up to Python 3.11 it gathers what is written in a list that no traversal shows.
+TEXT_BUFFER = "_io.StringIO"
 #: So much faster may the weak references grow: each is counted a moment earlier or later.
 SAME_RATE = 1.1
 #: A part takes less than this share of the whole's bytes, and there are few of one kind in each.
@@ -47,6 +49,11 @@ def _cause(draft: Draft, place: int, found: Accumulation) -> str | None:
     for _, suspect in larger:
         if name in suspect.also_held_by or suspect.retainer in draft.suspects[place].also_held_by:
             return f"{name} grows because it holds what {suspect.retainer} gains."
+    for other, chief in draft.suspected.items():
+        if other != place and _are_pieces_of(draft, place, chief):
+            return (
+                f"{name} grows with {draft.suspects[other].retainer}: texts that its {TEXT_BUFFER} objects gather in C."
+            )
     rate = found.objects_trend.slope
     fast = [one for one in larger if rate <= SAME_RATE * one[0].objects_trend.slope]
     if fast and _is_weak(draft, found):
@@ -73,6 +80,16 @@ def _comes_with(rate: float, of: float) -> bool:
     """Whether so many come with each of the other: one, two or a few, and no fraction."""
     each = round(rate / of) if of > 0 else 0
     return 1 <= each <= _MOST_WITH_EACH and abs(rate / of - each) <= SAME_RATE - 1
+
+
+def _are_pieces_of(draft: Draft, place: int, chief: Accumulation) -> bool:
+    """Whether lists held from C are the pieces that text buffers among what ``chief`` gains have gathered."""
+    rows, found = draft.evidence.populations.rows, draft.suspected[place]
+    return (
+        draft.suspects[place].kind == "c-reference"
+        and {rows[number].type for number in found.tops} == {"list"}
+        and any(rows[number].type == TEXT_BUFFER for number in chief.members)
+    )
 
 
 def _same_owner(draft: Draft, found: Accumulation, chief: Accumulation) -> bool:
