@@ -86,9 +86,11 @@ def _holder_above(heap: FoldedHeap, parents: Counter[int]) -> int:
 
 
 def newcomer_node(evidence: Evidence, found: Accumulation) -> int | None:
-    """The nearest of the objects that grow, to show the path down to it."""
+    """The nearest of the objects that grow, to show the path down to it; one of its own, where each holder has some."""
     heap = heap_of(evidence, found)
     nodes = np.flatnonzero(np.isin(heap.numbers, found.leads))
+    own = nodes[heap.tree.parent[nodes] == holder_node(evidence, found)]
+    nodes = own if len(own) else nodes
     depths = [len(heap.tree.chain(node)) for node in nodes[:SAMPLE].tolist()]
     return int(nodes[int(np.argmin(depths))]) if depths else None
 

@@ -67,7 +67,7 @@ def _suspect(draft: Draft, chief: Accumulation, hanging: list[Accumulation]) -> 
         kind="threads",
         retainer=function,
         retaining_path=["thread that does not end", function],
-        grows=growth(evidence, "thread", rate, size, (low, high)),
+        grows=growth(evidence, "thread", rate, size, (min(low, size), max(high, size))),
         allocation_site=site,
         calling_site=calling_site(evidence, tuple(number for one in hanging for number in one.members), site),
         why=f"{rate:.2f} threads per request start to run {function} and none ends; each keeps its frames, "
