@@ -119,7 +119,7 @@ def _add_gates(command: Callable[[str, str], argparse.ArgumentParser]) -> None:
         help="descriptors, connections or threads one may leave behind (default 0)",
     )
     check.add_argument("--inconclusive-passes", action="store_true", help="0, not 3, where nothing can be said")
-    _add_app_options(check, requests=60, rungs=5, warmup=120, budget="20s")
+    _add_app_options(check, requests=100, rungs=5, warmup=200, budget="30s")
     compare = command("compare", "what became of each suspect between two captures: 0 mended, 1 still there, 3 open")
     compare.add_argument("before", metavar="BEFORE", help="a capture, a bundle, or the folder of an investigation")
     compare.add_argument("after", metavar="AFTER")

@@ -10,10 +10,11 @@ from dataclasses import replace
 from pathlib import Path
 
 from labkit import pipeline
+from labkit.arguments import PROGRAM
 from labkit.cases import Load, Target
 from labkit.drive.judgement import Judgement
 from labkit.drive.options import RecordOptions
-from labkit.errors import Interrupted
+from labkit.errors import CaseError, Interrupted
 from labkit.findings.compare import compare
 from labkit.findings.differences import differences
 from labkit.findings.limits import Checked, Limits, check
@@ -28,9 +29,9 @@ PASSED, FAILED, INCONCLUSIVE = 0, 1, 3
 #: What leaks as much as before, or more, is as bad as a suspect.
 COMPARED = {"clean": 0, "fixed": 0, "better": 0, "same": 1, "worse": 1, "unknown": 3}
 #: A short run: five rungs are the least that show a trend; docs/ci.md says what it does not see.
-SHORT = {"warmup_requests": 120, "rungs": 5, "requests_per_rung": 60}
+SHORT = {"warmup_requests": 200, "rungs": 5, "requests_per_rung": 100}
 #: So long may it go on while its answer is open.
-BUDGET_S = 20.0
+BUDGET_S = 30.0
 
 
 def shortened(load: Load, options: argparse.Namespace) -> Load:
@@ -73,6 +74,10 @@ def _folder(out: Path | None) -> Iterator[Path]:
 
 def checked_by(options: argparse.Namespace) -> Checked:
     """What the words of the command ``check`` ask for."""
+    if not (options.app or options.target):
+        raise CaseError(
+            "There is nothing to check.", hint=f"{PROGRAM} check --app FILE.py:app --request 'GET /items/{{i}}'"
+        )
     target = target_from(options)
     if not options.target:  # a case brings a load that was thought about
         target = target.model_copy(update={"load": shortened(target.load, options)})

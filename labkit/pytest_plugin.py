@@ -44,8 +44,7 @@ OPTIONS = {
     "request_timeout": "--request-timeout",
 }
 KNOWN = ("app", "requests", "body", "headers", "inconclusive", *OPTIONS)
-#: What ``inconclusive`` may be.
-FAIL, PASS = "fail", "pass"
+FAIL, PASS = "fail", "pass"  # what ``inconclusive`` may be
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -91,6 +90,7 @@ class LabkitApp:
         self.was_checked = True
         given = {**self._given, **changed}
         _refuse_unknown(given)
+        _require(given, bool(requests or self._played or given.get("requests")))
         fault, checked = _checked(self._item, _words(given, requests, self._played))
         if checked is None:  # told here, so that no second traceback is
             pytest.fail(f"labkit could not check the app. {fault}", pytrace=False)
@@ -155,11 +155,9 @@ def _found(app: str, config: pytest.Config) -> str:
         candidates = [module.with_suffix(".py"), module / "__init__.py"]
     else:
         candidates = [file]
-    for folder in (config.rootpath, config.invocation_params.dir):
-        for candidate in candidates:
-            if (folder / candidate).is_file():
-                return f"{folder / candidate}{colon}{name}"
-    return f"{config.rootpath / candidates[0]}{colon}{name}"
+    folders = (config.rootpath, config.invocation_params.dir)
+    places = [folder / candidate for folder in folders for candidate in candidates]
+    return f"{next((one for one in places if one.is_file()), places[0])}{colon}{name}"
 
 
 def _refuse_unknown(given: dict[str, Any]) -> None:
@@ -174,10 +172,20 @@ def _refuse_unknown(given: dict[str, Any]) -> None:
         pytest.fail(f'labkit knows no inconclusive={said!r}; it is "{FAIL}" or "{PASS}".', pytrace=False)
 
 
+def _require(given: dict[str, Any], has_requests: bool) -> None:
+    """Fail where there is nothing to check, in the words of a test."""
+    if not given.get("app"):
+        where = 'app="FILE.py:app" in the marker, --labkit-app, or labkit_app in pytest\'s configuration'
+        pytest.fail(f"labkit has no app to check.\n  try:  {where}", pytrace=False)
+    if not has_requests:
+        where = 'requests=["GET /items/{i}"] in the marker, or labkit_app.play("GET /items/{i}")'
+        pytest.fail(f"labkit has no requests to play.\n  try:  {where}", pytrace=False)
+
+
 def _words(given: dict[str, Any], requests: tuple[str, ...], played: list[tuple[str, str | None]]) -> list[str]:
     """The same as words of the command ``check``, which is the one door to all this."""
 
-    words = ["check", f"--app={given['app']}"] if given.get("app") else ["check"]
+    words = ["check", f"--app={given['app']}"]
     bodies = [_text(body) for body in _listed(given.get("body"))]
     if requests or not played:
         words += [f"--request={request}" for request in requests or _listed(given.get("requests"))]

@@ -135,22 +135,26 @@ def _outcome(old: Suspect, new: Suspect) -> tuple[Outcome, str]:
     counted = [suspect.kind in COUNTED_KINDS for suspect in (old, new)]
     if any(counted) != all(counted):
         return "unknown", "in one of them a number was counted, in the other bytes were"
-    if all(counted):
-        share = thresholds.SAME_COUNT_SHARE
-        rate, new_rate = old.grows.objects_per_request, new.grows.objects_per_request
-        words = f"the numbers differ by less than {share:.0%}", "numbers"
-        low, high, new_low, new_high = rate, rate, new_rate, new_rate
-    else:
-        share = thresholds.SAME_RATE_SHARE
-        rate, new_rate = old.grows.bytes_per_request, new.grows.bytes_per_request
-        words = f"the rates differ by less than {share:.0%}, which two runs of the same app may", "intervals"
-        (low, high), (new_low, new_high) = old.grows.interval95, new.grows.interval95
-    if new_low <= high and low <= new_high and not all(counted):
+    return _by_number(old.grows, new.grows) if all(counted) else _by_bytes(old.grows, new.grows)
+
+
+def _by_number(old: Growth, new: Growth) -> tuple[Outcome, str]:
+    """Of descriptors, connections and threads, whose numbers have no interval."""
+    rate, new_rate = old.objects_per_request, new.objects_per_request
+    if abs(new_rate - rate) <= thresholds.SAME_COUNT_SHARE * max(rate, new_rate):
+        return "same", f"the numbers differ by no more than {thresholds.SAME_COUNT_SHARE:.0%}"
+    return ("better", "it grows more slowly") if new_rate < rate else ("worse", "it grows faster")
+
+
+def _by_bytes(old: Growth, new: Growth) -> tuple[Outcome, str]:
+    (low, high), (new_low, new_high) = old.interval95, new.interval95
+    if new_low <= high and low <= new_high:
         return "same", "the intervals overlap: within what was measured, it is the same"
-    if abs(new_rate - rate) < share * max(abs(rate), abs(new_rate)) or new_rate == rate:
-        return "same", words[0]
-    apart = "" if all(counted) else ", and the intervals do not overlap"
-    return ("better", f"it grows more slowly{apart}") if new_rate < rate else ("worse", f"it grows faster{apart}")
+    rate, new_rate = old.bytes_per_request, new.bytes_per_request
+    if abs(new_rate - rate) <= thresholds.SAME_RATE_SHARE * max(rate, new_rate):
+        return "same", f"the rates differ by no more than {thresholds.SAME_RATE_SHARE:.0%}"
+    how = "more slowly" if new_rate < rate else "faster"
+    return "better" if new_rate < rate else "worse", f"it grows {how}, and the intervals do not overlap"
 
 
 def _single(suspect: Suspect, other: Findings, differ: Differences, *, is_new: bool) -> Change:
@@ -175,7 +179,8 @@ def _open(side: str, findings: Findings) -> list[str]:
     """What a side leaves open, in words; empty where it has its answer."""
     if findings.verdict != "inconclusive" and not findings.missing:
         return []
-    return [f"{side} is inconclusive: {'; '.join(findings.missing) or 'nothing says why'}"]
+    was = "was" if side == "before" else "is"
+    return [f"{side} {was} inconclusive: {'; '.join(findings.missing) or 'nothing says why'}"]
 
 
 def _blind(suspect: Suspect, other: Findings, side: str) -> str:

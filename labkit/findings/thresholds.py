@@ -42,8 +42,8 @@ FREE_SHARE = 0.2
 NATIVE_SHARE = 0.5
 #: A rate whose interval is wider than this share of it is worth a longer run.
 VAGUE_SHARE = 0.5
-#: Two captures: rates that differ by less than this share are the same, for an interval is that of one run and
-#: two runs of the same app differ by more.
+#: Two captures: a rate that changed by no more than this share is the same, whatever the intervals: each is of one run,
+#: and a load of another length alone moved a rate by 1 %.
 SAME_RATE_SHARE = 0.05
 #: ... and so are numbers of descriptors, connections or threads, which have no interval.
 SAME_COUNT_SHARE = 0.1

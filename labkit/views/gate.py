@@ -29,7 +29,7 @@ def check_text(checked: Checked) -> str:
     findings = checked.findings
     target = target_text(findings)
     played = f"in {plural(findings.provenance.requests_total, 'request')}"
-    blocks = [_paragraph(suspect, checked, "") for suspect in checked.over]
+    blocks = [_paragraph(suspect, checked) for suspect in checked.over]
     if checked.over and "confirmation" in findings.wanted:
         blocks.append(
             _wrapped(
@@ -37,7 +37,7 @@ def check_text(checked: Checked) -> str:
                 " beyond them would look the same. A longer run tells: --budget 60, or budget=60."
             )
         )
-    blocks += [_paragraph(suspect, checked, ", and the limit is in between") for suspect in checked.between]
+    blocks += [_paragraph(suspect, checked) for suspect in checked.between]
     if checked.is_open:
         missing = list(findings.missing)
         if checked.between:
@@ -51,8 +51,8 @@ def check_text(checked: Checked) -> str:
     return _ascii("\n\n".join([*within, *blocks] if not checked.over else [*blocks, *within]))
 
 
-def _paragraph(suspect: Suspect, checked: Checked, more: str) -> str:
-    lines = [f"{_headline(suspect)}{_limit(suspect, checked)}{more}"]
+def _paragraph(suspect: Suspect, checked: Checked) -> str:
+    lines = [f"{_headline(suspect)}{_limit(suspect, checked)}"]
     if suspect.retaining_path:
         lines += ["", *(f"  {line}" for line in chain_text(suspect, limit=MOST_CHAIN_STEPS).splitlines())]
     if suspect.allocation_site is not None:
@@ -69,7 +69,10 @@ def _limit(suspect: Suspect, checked: Checked) -> str:
     limit = checked.limits.of(suspect)
     if not limit:
         return ""
-    return f"; the limit is {number(limit) if suspect.kind in COUNTED_KINDS else bytes_text(limit)}"
+    words = number(limit) if suspect.kind in COUNTED_KINDS else bytes_text(limit)
+    return (
+        f"; its interval has the limit of {words} inside" if suspect in checked.between else f"; the limit is {words}"
+    )
 
 
 def comparison_text(comparison: Comparison) -> str:
