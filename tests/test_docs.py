@@ -285,9 +285,24 @@ def test_commands_and_options_that_a_page_mentions_exist(
 @by_page
 def test_options_in_code_marks_exist(page: Path, commands: dict[str, argparse.ArgumentParser]) -> None:
     ours = {option for parser in commands.values() for option in parser._option_string_actions}
-    foreign = _options_of_the_benchmarks() | {"--frozen", "--native"}
+    foreign = _options_of_the_benchmarks() | _options_of_the_plugin() | {"--frozen", "--native"}
     named = re.findall(r"`(--[a-z][a-z-]*)[ =`]", _prose(page))
     assert [option for option in named if option not in ours | foreign] == []
+
+
+def _options_of_the_plugin() -> set[str]:
+    text = (REPOSITORY / "labkit" / "pytest_plugin.py").read_text(encoding="utf-8")
+    return set(re.findall(r"addoption\(\"(--[a-z-]+)\"", text))
+
+
+def test_the_words_of_the_plugin_are_the_ones_it_knows() -> None:
+    from labkit import pytest_plugin
+
+    section = _text("ci.md").split("## pytest")[1].split("## labkit compare")[0]
+    told = set(re.findall(r"`([a-z_]+)`", section)) | set(re.findall(r"\b([a-z_]+)=(?!DIR)", section))
+    assert {"app", "requests", "body", "headers", "inconclusive", "allow_statuses"} <= told
+    ours = {word for word in told if not word.startswith("labkit_")} - {"check", "ini"}
+    assert ours <= set(pytest_plugin.KNOWN) | {"leaks", "out"}
 
 
 def _options_of_the_benchmarks() -> set[str]:

@@ -97,7 +97,7 @@ def test_a_leak_fails_with_its_path_and_nothing_else_does(shops: pytest.Pytester
 
 def test_a_healthy_app_passes_and_what_was_measured_is_kept(shops: pytest.Pytester) -> None:
     shops.makepyfile(SUITE)
-    done = shops.runpytest_subprocess("-p", "no:cacheprovider", "-k", "healthy", "--labkit-out=kept", timeout=240)
+    done = shops.runpytest_subprocess("-p", "no:cacheprovider", "-k", "is_healthy", "--labkit-out=kept", timeout=240)
     done.assert_outcomes(passed=1)
     (folder,) = shops.path.glob("kept/*-test_is_healthy-1")
     assert {path.name for path in folder.iterdir()} == {"capture", "findings.json", "report.html"}
