@@ -50,9 +50,9 @@ SAME_COUNT_SHARE = 0.1
 #: What grew with every one of so many requests is hardly a cache that fills to its bound.
 CONFIRMED_AFTER_REQUESTS = 10_000
 #: A live worker that used this share of a processor or less has hardly served anything ...
-IDLE_SHARE = 0.005
-#: ... beyond what each snapshot takes of its time: 20 ms were the most that was seen of a small worker.
-SNAPSHOT_CPU_S = 0.02
+IDLE_SHARE = 0.003
+#: ... beyond what each snapshot takes of its time: 6 ms were seen of a small worker.
+SNAPSHOT_CPU_S = 0.01
 
 #: From this share of unexpected error answers on, the reader is told: the load may not do what was meant.
 NOTED_UNEXPECTED_SHARE = 0.05
