@@ -143,6 +143,8 @@ def _given(item: pytest.Item) -> dict[str, Any]:
     _refuse_unknown(given)
     if given.get("app"):
         given["app"] = _found(str(given["app"]), config)
+    if given.get("python") and (python := config.rootpath / str(given["python"])).exists():
+        given["python"] = str(python)
     return given
 
 

@@ -61,6 +61,13 @@ def test_one_suspect_and_what_became_of_it(after: Findings, outcome: str, verdic
     assert (outcomes(found), found.verdict) == ([("shop.STORE", outcome)], verdict)
 
 
+def test_a_small_change_is_none_however_narrow_the_intervals() -> None:
+    narrow = findings(suspect("shop.STORE", width=1))
+    near = compare(narrow, findings(suspect("shop.STORE", 970, width=1)))
+    assert (near.verdict, near.changes[0].why) == ("same", "the rates differ by no more than 5%")
+    assert compare(narrow, findings(suspect("shop.STORE", 930, width=1))).verdict == "better"
+
+
 def test_what_is_new_makes_it_worse_and_what_is_left_makes_it_no_fix() -> None:
     other = suspect("shop.OTHER")
     assert compare(findings(OLD), findings(other)).verdict == "worse"

@@ -95,11 +95,16 @@ def test_a_leak_fails_with_its_path_and_nothing_else_does(shops: pytest.Pytester
     assert "pytest_plugin.py" not in said  # no traceback of ours
 
 
-def test_a_healthy_app_passes_and_what_was_measured_is_kept(shops: pytest.Pytester) -> None:
+def test_a_healthy_app_passes_and_what_was_measured_is_kept(
+    shops: pytest.Pytester, monkeypatch: pytest.MonkeyPatch
+) -> None:
     shops.makepyfile(SUITE)
-    done = shops.runpytest_subprocess("-p", "no:cacheprovider", "-k", "is_healthy", "--labkit-out=kept", timeout=240)
+    (shops.path / "environment").symlink_to(sys.prefix)  # found from the root folder, as paths of apps are
+    monkeypatch.chdir(shops.mkdir("elsewhere"))
+    words = ("--labkit-python=environment", "--labkit-out=kept", "..")
+    done = shops.runpytest_subprocess("-p", "no:cacheprovider", "-k", "is_healthy", *words, timeout=240)
     done.assert_outcomes(passed=1)
-    (folder,) = shops.path.glob("kept/*-test_is_healthy-1")
+    (folder,) = shops.path.glob("elsewhere/kept/*-test_is_healthy-1")
     assert {path.name for path in folder.iterdir()} == {"capture", "findings.json", "report.html"}
 
 
