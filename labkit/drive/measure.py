@@ -42,7 +42,7 @@ class Measurement:
         self._visits = 0
         self._start = time.monotonic()
         self._snapshot_s = 0.0
-        self._snapshots_s = 0.0
+        self._whole_snapshot_s = 0.0
         self._played_s = 0.0
         self._sizes: list[tuple[int, int]] = []  # requests, and the USS of all workers then
         self.requests = 0
@@ -79,7 +79,7 @@ class Measurement:
     @property
     def snapshot_s(self) -> float:
         """How long the last snapshot of all workers took, with waiting for rest."""
-        return self._snapshots_s
+        return self._whole_snapshot_s
 
     @property
     def growth_per_request(self) -> float:
@@ -111,7 +111,7 @@ class Measurement:
                     self._writer.add_sample(before)
                     self._writer.add_sample(after)
                 size_bytes += before.uss_bytes
-        self._snapshots_s = time.monotonic() - began
+        self._whole_snapshot_s = time.monotonic() - began
         self._sizes.append((self.requests, size_bytes))
         self._progress.advance()
 

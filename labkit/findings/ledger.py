@@ -38,10 +38,9 @@ class Parts:
 
 def parts_per_rung(evidence: Evidence) -> list[Parts]:
     """One for each rung; empty where a worker's allocators were not asked at some rung."""
-    rungs = [[(entry, size) for entry, size in row] for row in evidence.entries]
-    if not all(_is_complete(entry) for row in rungs for entry, _ in row):
+    if not all(_is_complete(entry) for row in evidence.entries for entry, _ in row):
         return []
-    return [reduce(add, (_parts(entry.memory, size) for entry, size in row)) for row in rungs]
+    return [reduce(add, (_parts(entry.memory, size) for entry, size in row)) for row in evidence.entries]
 
 
 def _is_complete(entry: SnapshotEntry) -> bool:

@@ -45,13 +45,15 @@ class Outlived:
     holders: tuple[str, ...]
     shallow_size_bytes: int
 
+    def fact(self) -> str:
+        """How many there are too many, without the end of the sentence."""
+        types = " and ".join(self.types)
+        return f"{self.kept:,} of {self.alive:,} living {types} belong to no running call: their responses have ended"
+
     def why(self) -> str:
         """One sentence for the reader."""
         held = f"; most are kept by {' and '.join(self.holders)}" if self.holders else ""
-        return (
-            f"{self.kept:,} of {self.alive:,} living {' and '.join(self.types)} belong to no call that is running: "
-            f"their responses have ended{held}."
-        )
+        return f"{self.fact()}{held}."
 
 
 def classes_of_one_request(graph: Graph) -> frozenset[str]:

@@ -123,6 +123,15 @@ def _row(table: list, entry: object) -> int:  # type: ignore[type-arg]
     return table.index(entry)
 
 
+def store_of(count: int) -> Heap:
+    """A dict of the app with so many sessions of 1,000 bytes."""
+    heap = Heap()
+    store = heap.new("dict", 64, held_by=(heap.module("shop"), "value", "STORE"))
+    for _ in range(count):
+        heap.new("shop.Session", 1000, held_by=(store, "value"))
+    return heap
+
+
 def twelve(rung: int) -> int:
     return 12
 

@@ -6,19 +6,11 @@ import json
 from pathlib import Path
 
 import pytest
-from recorded import PER_RUNG, RUNGS, Heap, record
+from recorded import PER_RUNG, RUNGS, record, store_of
 
 from labkit.pipeline import analyse
 
 WATCHED_S = PER_RUNG * RUNGS
-
-
-def store_of(count: int) -> Heap:
-    heap = Heap()
-    store = heap.new("dict", 64, held_by=(heap.module("shop"), "value", "STORE"))
-    for _ in range(count):
-        heap.new("shop.Session", 1000, held_by=(store, "value"))
-    return heap
 
 
 def watched(folder: Path, cpu_s: float | None, *, growing: int = 0, unit: str = "second") -> Path:

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from recorded import PER_RUNG, RUNGS, Heap, record
+from recorded import PER_RUNG, RUNGS, Heap, record, store_of
 
 from labkit.findings.model import Findings
 from labkit.pipeline import analyse
@@ -15,14 +15,6 @@ from labkit.store.capture import Capture
 from labkit.store.recordings import Recording
 
 MB = 1_000_000
-
-
-def store_of(count: int) -> Heap:
-    heap = Heap()
-    store = heap.new("dict", 64, held_by=(heap.module("shop"), "value", "STORE"))
-    for _ in range(count):
-        heap.new("shop.Session", 1000, held_by=(store, "value"))
-    return heap
 
 
 def quiet(rung: int) -> Heap:
@@ -150,6 +142,23 @@ def test_python_objects_round_up_and_that_is_no_second_leak(tmp_path: Path) -> N
     findings = judged(tmp_path / "c", lambda rung: store_of(20 + 400 * rung), native=900 * PER_RUNG)
     assert [suspect.retainer for suspect in findings.suspects] == ["shop.STORE"]
     assert "native-recording" not in findings.wanted
+
+
+def test_a_cache_that_fills_hides_no_leak_in_c(tmp_path: Path) -> None:
+    """What live objects take is no part of what C code holds, whether or not they go on growing."""
+    findings = judged(tmp_path / "c", lambda rung: store_of(min(20 + 400 * rung, 1220)), native=1_500 * PER_RUNG)
+    assert findings.suspects == []
+    assert findings.wanted == ["native-recording"]
+
+
+def test_private_memory_that_a_filling_cache_takes_is_explained(tmp_path: Path) -> None:
+    """Where no allocator was asked: 3,000 bytes a request of private memory, nearly all of a cache's."""
+    capture = record(
+        tmp_path / "c",
+        lambda rung: store_of(min(20 + 300 * rung, 1520)),
+        uss_bytes=lambda rung: 30 * MB + 300_000 * rung,
+    )
+    assert "native-recording" not in analyse(capture).wanted
 
 
 def test_a_leak_in_c_beside_one_of_objects_is_asked_for(tmp_path: Path) -> None:

@@ -46,8 +46,8 @@ def test_who_keeps_them_is_named(tmp_path: Path) -> None:
     assert (seen.alive, seen.kept, seen.types, seen.holders) == (45, 40, (REQUEST,), ("shop.HISTORY",))
     assert seen.shallow_size_bytes == 40 * 200
     assert seen.why() == (
-        "40 of 45 living falcon.request.Request belong to no call that is running: their responses have ended; most "
-        "are kept by shop.HISTORY."
+        "40 of 45 living falcon.request.Request belong to no running call: their responses have ended; most are "
+        "kept by shop.HISTORY."
     )
 
 

@@ -82,11 +82,9 @@ def _place(draft: Draft, native: Suspect) -> None:
 
 
 def _explained(draft: Draft) -> float:
-    """Bytes per request that Python objects account for: suspects, garbage and late imports; or all that grow."""
+    """Bytes per request that the suspects, garbage and late imports account for."""
     explained = sum(one.grows.bytes_per_request for one in draft.suspects if one.kind != "uncollected-cycles")
-    known = explained + draft.garbage_bytes_per_request + draft.imported_bytes_per_request
-    live, _ = slope_with_interval(draft.evidence.requests, draft.evidence.bytes.sum(axis=0).tolist())
-    return max(known, live)
+    return explained + draft.garbage_bytes_per_request + draft.imported_bytes_per_request
 
 
 def _held_by_c(draft: Draft, parts: list[Parts]) -> _Rest | None:
@@ -121,7 +119,8 @@ def _private(draft: Draft) -> _Rest | None:
     rungs = sorted(per_rung)
     values = [float(sum(per_rung[rung].values())) for rung in rungs]
     trend = trend_of([requests[rung] for rung in rungs], values, smallest=8 * PAGE_BYTES, unit=8 * PAGE_BYTES)
-    explained = _explained(draft)
+    live, _ = slope_with_interval(draft.evidence.requests, draft.evidence.bytes.sum(axis=0).tolist())
+    explained = max(_explained(draft), live)  # what fills up and stops is no suspect, and Python's all the same
     threads = sum(one.grows.objects_per_request for one in draft.suspects if one.kind == "threads")
     rest = trend.slope - 1.5 * explained - threads * thresholds.MAX_BYTES_PER_THREAD
     if trend.shape != "linear" or rest <= thresholds.MAX_UNEXPLAINED_BYTES_PER_REQUEST:
