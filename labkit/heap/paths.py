@@ -15,9 +15,13 @@ import numpy as np
 import numpy.typing as npt
 
 from labkit.heap.graph import Graph, Rows
+from labkit.heap.homes import Homes
 from labkit.heap.kernels import loops
 from labkit.heap.libraries import Libraries
 from labkit.heap.roots import GARBAGE, HELD_FROM_C, Roots, named_roots, reference_gaps
+
+#: How many steps from a root an object may be to be looked for at home; a chain of objects has no end.
+NEAR_THE_ROOT = 12
 
 
 @dataclass(frozen=True)
@@ -35,13 +39,30 @@ class PathTree:
     root_of: Rows
 
     def chain(self, node: int) -> list[tuple[int, int]]:
-        """``[(edge, node)]`` from the root (edge -1) down to ``node``."""
+        """``[(edge, node)]`` from the root (edge -1) down to ``node``.
+
+        It is the nearest path, unless something near its root is at home elsewhere: see ``Homes``.
+        """
+        steps = self._nearest(node)
+        for place in range(min(len(steps), NEAR_THE_ROOT) - 1, 0, -1):
+            edge, here = steps[place]
+            home = self._homes.edge_to(here, edge)
+            above = self._nearest(self.graph.source_of(home)) if home is not None else []
+            if home is not None and all(node != here for _, node in above):
+                return [*above, (home, here), *steps[place + 1 :]]
+        return steps
+
+    def _nearest(self, node: int) -> list[tuple[int, int]]:
         steps = []
         while True:
             steps.append((int(self.parent_edge[node]), int(node)))
             if self.parent_edge[node] < 0:
                 return steps[::-1]
             node = int(self.parent[node])
+
+    @cached_property
+    def _homes(self) -> Homes:
+        return Homes(self.graph, self.roots, self.libraries)
 
     @cached_property
     def libraries(self) -> Libraries:

@@ -1,4 +1,4 @@
-"""Small heaps are drawn as the graph algorithms' are, and written as the findings' are."""
+"""Small heaps are drawn as the graph algorithms' are."""
 
 from __future__ import annotations
 
@@ -6,4 +6,4 @@ import sys
 from pathlib import Path
 
 TESTS = Path(__file__).resolve().parents[1]
-sys.path[:0] = [str(TESTS / "heap"), str(TESTS / "findings")]
+sys.path[:0] = [str(TESTS / "heap")]
