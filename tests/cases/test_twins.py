@@ -1,6 +1,6 @@
 """Both twins of a case serve their users alike, and differ in what they keep.
 
-``conversations/<case>.py`` is the one behaviour suite: what a user sends, and what both twins must answer.
+``conversation.json`` beside the case is the one behaviour suite: what a user sends, and what both twins must answer.
 
 Objects are counted in this process where the mechanism lives without its server: see ``why_not_counted``.
 """
@@ -13,11 +13,9 @@ import gc
 import importlib.util
 import itertools
 import re
-import runpy
 import sys
 import types
 from collections.abc import Callable, Iterator
-from pathlib import Path
 from types import ModuleType
 from typing import Any
 
@@ -25,6 +23,7 @@ import pytest
 from falcon import testing
 
 from labkit.cases import TWINS, Case, list_cases
+from labkit.conversation import Exchange, conversation_of
 
 CASES = {case.name: case for case in list_cases()}
 MOST_LINES_CHANGED = 25
@@ -34,11 +33,6 @@ MADE_WHILE_SERVING = re.compile(r"\[|<locals>|leaky\.(SCRATCH|CustomerForm)")
 #: What objects that the collector knows have in the flags of their type (Py_TPFLAGS_HAVE_GC).
 HAVE_GC = 1 << 14
 NAMELESS = [one for one in vars(types).values() if isinstance(one, type)]
-
-CONVERSATIONS_DIR = Path(__file__).with_name("conversations")
-
-# (request, what is sent, expected status, expected answer: the keys given must be equal; bytes are all of it)
-Exchange = tuple[str, Any, int, dict[str, Any] | bytes]
 
 Served = Callable[[str, str], ModuleType]
 # What an app leaves open is closed when its module goes.
@@ -109,16 +103,14 @@ def served() -> Iterator[Served]:
     gc.collect()  # what a leaky twin left open is closed here, inside of the test's warning filter
 
 
-def conversation(name: str) -> list[Exchange]:
-    """What is said in ``conversations/<case>.py``."""
-    return runpy.run_path(str(CONVERSATIONS_DIR / f"{name}.py"))["CONVERSATION"]  # type: ignore[no-any-return]
+def conversation(name: str) -> tuple[Exchange, ...]:
+    """What is said in ``conversation.json``."""
+    return conversation_of(CASES[name].folder)
 
 
-def ask(client: testing.TestClient, request: str, sent: Any) -> testing.Result:
-    method, _, path = request.partition(" ")
-    if isinstance(sent, dict):
-        return client.simulate_request(method, path, json=sent)
-    return client.simulate_request(method, path, body=sent)
+def ask(client: testing.TestClient, said: Exchange) -> testing.Result:
+    body, headers = said.sent
+    return client.simulate_request(said.method, said.path, body=body, headers=headers)
 
 
 def play(client: testing.TestClient, case: Case, visits: range) -> None:
@@ -150,28 +142,19 @@ def counts_by_rung(module: ModuleType, case: Case, rungs: int) -> Iterator[int]:
         play(client, case, range(played + rung * per_rung, played + (rung + 1) * per_rung))
 
 
-def test_every_case_has_its_conversation() -> None:
-    assert {path.stem for path in CONVERSATIONS_DIR.glob("*.py")} == CASES.keys()
-
-
 @every_variant
 def test_each_twin_answers_as_its_users_expect(served: Served, name: str, variant: str) -> None:
     client = testing.TestClient(served(name, variant).create_app())
-    for request, sent, status, expected in conversation(name):
-        answer = ask(client, request, sent)
-        assert (request, answer.status_code) == (request, status)
-        if isinstance(expected, bytes):
-            assert answer.content == expected
-        else:
-            said = answer.json if expected and answer.text else {}
-            assert {key: said.get(key) for key in expected} == expected
+    for said in conversation(name):
+        answer = ask(client, said)
+        assert said.fault(answer.status_code, answer.content) == ""
 
 
 @with_twins
 def test_the_twins_answer_alike_to_the_byte(served: Served, name: str) -> None:
     leaky, fixed = (testing.TestClient(served(name, variant).create_app()) for variant in TWINS)
-    for request, sent, _, _ in conversation(name):
-        one, other = ask(leaky, request, sent), ask(fixed, request, sent)
+    for said in conversation(name):
+        one, other = ask(leaky, said), ask(fixed, said)
         assert (one.status, dict(one.headers), one.content) == (other.status, dict(other.headers), other.content)
 
 
