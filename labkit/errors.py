@@ -2,6 +2,7 @@
 
     LabkitError
       CaseError         UnknownCase, InvalidCase
+      CourseError
       CaptureError      AppNotReady, PortTaken, AppAnswersErrors, AppHangs, WorkerDied, AgentFailed, NoAgent
       StoreError        NotACapture, NotASnapshot, TruncatedSnapshot, CorruptSnapshot, UnsupportedVersion, CannotWrite
       AnalysisError     TooFewSnapshots, IncompleteWalk, NoSuchNode
@@ -42,6 +43,10 @@ class UnknownCase(CaseError):
 
 class InvalidCase(CaseError):
     """case.toml does not fit the schema; all faults are listed at once."""
+
+
+class CourseError(LabkitError):
+    """An exercise or the learner's folder cannot be used."""
 
 
 class CaptureError(LabkitError):

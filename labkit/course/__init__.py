@@ -1,0 +1,1 @@
+"""The course: exercises on working copies, graded by measurement."""

@@ -1,0 +1,121 @@
+"""A learner's working copy, graded by measurement: it serves its users as before, and what grew grows no more."""
+
+from __future__ import annotations
+
+import contextlib
+import http.client
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+
+from labkit import pipeline
+from labkit.cases import Case, Target
+from labkit.conversation import Exchange, conversation_of
+from labkit.course.exercise import Exercise
+from labkit.course.treatments import new_treatments
+from labkit.drive.options import RecordOptions
+from labkit.drive.server import Server
+from labkit.errors import AnalysisError, CaptureError, WorkerDied
+from labkit.findings.model import Findings
+from labkit.investigation import record_until_clear
+
+#: While the answer is open it may take so long.
+BUDGET_S = 20.0
+_TIMEOUT_S = 10.0
+_RESTART = "A restart is no cure: the next worker grows as the last did."
+_OPEN = "What is cured is flat at once; what has a bound, as soon as it is full."
+
+
+@dataclass(frozen=True)
+class Grade:
+    """Passed, or refused for ``reason``; ``lesson`` is what to learn from it; ``findings`` if it was measured."""
+
+    passed: bool
+    reason: str
+    lesson: str = ""
+    findings: Findings | None = None
+
+
+def grade(exercise: Exercise, app_file: Path) -> Grade:
+    """Serve ``app_file``, talk to it as its users do, then investigate it. A learner's mistake is a grade, no error."""
+    case = exercise.case
+    source = app_file.read_text(encoding="utf-8", errors="replace")
+    original = case.app_file("leaky").read_text(encoding="utf-8")
+    try:
+        treated = new_treatments(source, original)
+    except SyntaxError as fault:
+        return Grade(False, f"The app cannot be read: {fault.msg}, line {fault.lineno}.")
+    target = Target(label=f"{exercise.name}: your copy", app_file=app_file, load=case.load, serve=case.serve)
+    try:
+        otherwise = _first_fault(target, conversation_of(case.folder))
+        if otherwise:
+            return Grade(False, f"It does not do its work as before: {otherwise}.", "A cure keeps what users rely on.")
+        found = _measured(target)
+    except WorkerDied as error:
+        return Grade(False, f"{error.what} {error.seen}", _RESTART)
+    except (CaptureError, AnalysisError) as error:
+        return Grade(False, " ".join(part for part in (error.what, error.seen) if part))
+    return _judged(found, case, treated)
+
+
+def _judged(found: Findings, case: Case, treated: list[str]) -> Grade:
+    if found.verdict == "suspect":
+        first = found.suspects[0]
+        return Grade(False, f"It still grows: {_sentence(first.why)}", _lesson(first.retainer, case, treated), found)
+    if treated:
+        return Grade(False, f"It is a treatment, no cure: {treated[0]}.", "", found)
+    if found.verdict == "inconclusive":
+        missing = found.missing[0] if found.missing else "the measurement did not settle it"
+        return Grade(False, f"Not proven: {_sentence(missing)}", _OPEN, found)
+    return Grade(True, "It serves its users as before, and nothing grows any more.", "", found)
+
+
+def _lesson(retainer: str, case: Case, treated: list[str]) -> str:
+    if treated:
+        return f"{treated[0]}."
+    before = {name.partition(".")[2] or name for name in (case.truth.retainer, *case.truth.also_accept)}
+    if (retainer.partition(".")[2] or retainer) in before:
+        return "The same holder lets nothing go. A larger limit only takes longer to reach."
+    return f"What grew was moved, not cured: now {retainer} holds it."
+
+
+def _sentence(text: str) -> str:
+    return text if text.endswith(".") else f"{text}."
+
+
+def _measured(target: Target) -> Findings:
+    with tempfile.TemporaryDirectory(prefix="labkit-") as folder:
+        options = _options(target, BUDGET_S)
+        capture = record_until_clear(target, options, Path(folder) / "capture", "check", True, lambda _: None)
+        return pipeline.analyse(capture)
+
+
+def _options(target: Target, budget_s: float = 0) -> RecordOptions:
+    serve = target.serve
+    return RecordOptions(
+        server=serve.server,
+        worker_class=serve.worker_class,
+        threads=serve.threads,
+        allocation_pass=False,
+        budget_s=budget_s,
+    )
+
+
+def _first_fault(target: Target, conversation: tuple[Exchange, ...]) -> str:
+    """What the app says otherwise than it did, in a server of its own; empty where it says all as it must."""
+    with (
+        tempfile.TemporaryDirectory(prefix="labkit-") as folder,
+        Server(target, _options(target), Path(folder) / "server.log") as server,
+        contextlib.closing(http.client.HTTPConnection(*server.address, timeout=_TIMEOUT_S)) as connection,
+    ):
+        return next(filter(None, (_fault(connection, said) for said in conversation)), "")
+
+
+def _fault(connection: http.client.HTTPConnection, said: Exchange) -> str:
+    body, headers = said.sent
+    try:
+        connection.request(said.method, said.path, body=body, headers=headers)
+        answer = connection.getresponse()
+        return said.fault(answer.status, answer.read())
+    except (OSError, http.client.HTTPException) as error:
+        return f"{said.request} gets no whole answer ({type(error).__name__})"

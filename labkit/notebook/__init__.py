@@ -1,0 +1,28 @@
+"""What a notebook calls: ``from labkit import notebook as lab``. Nothing is measured in the kernel itself.
+
+Each name a lesson uses is listed here; a lesson that needs a helper gets it in a module of this package.
+"""
+
+from labkit.notebook.exercises import check, exercise, hint, progress, reset, reveal
+from labkit.notebook.pictures import chain, memory, show
+from labkit.notebook.running import analyse, investigate, open_recorded
+from labkit.notebook.tables import evidence, growth_per_rung, shapes, types_that_grew
+
+__all__ = [
+    "analyse",
+    "chain",
+    "check",
+    "evidence",
+    "exercise",
+    "growth_per_rung",
+    "hint",
+    "investigate",
+    "memory",
+    "open_recorded",
+    "progress",
+    "reset",
+    "reveal",
+    "shapes",
+    "show",
+    "types_that_grew",
+]

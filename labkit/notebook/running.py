@@ -1,0 +1,61 @@
+"""Recordings opened, cases investigated, captures analysed."""
+
+from __future__ import annotations
+
+import atexit
+import shutil
+import tempfile
+from html import escape
+from pathlib import Path
+
+from IPython.display import HTML, clear_output, display
+
+from labkit import pipeline
+from labkit.cases import target_of
+from labkit.drive.options import RecordOptions
+from labkit.drive.record import record
+from labkit.errors import NotACapture
+from labkit.findings.model import Findings
+from labkit.store.bundle import unpack
+from labkit.store.capture import Capture
+from labkit.views.names import shown
+
+DATA = Path(__file__).resolve().parents[2] / "data"
+
+
+def open_recorded(name: str) -> Capture:
+    """Open a recording that comes with the repository; raises NotACapture when there is none of that name."""
+    file = DATA / f"{name}.capture"
+    if not file.is_file():
+        there = ", ".join(sorted(path.stem for path in DATA.glob("*.capture")))
+        raise NotACapture(
+            f"There is no recording {name!r}.", seen=f"there are: {there}", hint="data/remake.py makes them"
+        )
+    return unpack(file, scratch() / "capture")
+
+
+def investigate(target: str, options: RecordOptions | None = None) -> Findings:
+    """Run a case under a server of its own, with a progress bar, and analyse what was recorded."""
+    command = f"labkit investigate {target}"
+    capture = record(target_of(target), options or RecordOptions(), scratch() / "capture", command, progress=True)
+    return analyse(capture)
+
+
+def analyse(capture: Capture) -> Findings:
+    """Analyse a capture, saying what is being done meanwhile."""
+    findings = pipeline.analyse(capture, said)
+    clear_output(wait=True)
+    return findings
+
+
+def scratch() -> Path:
+    """A folder that goes with the kernel."""
+    folder = Path(tempfile.mkdtemp(prefix="labkit-notebook-"))
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    return folder
+
+
+def said(line: str) -> None:
+    """Show what is being done, in place of what was shown before."""
+    clear_output(wait=True)
+    display(HTML(f"<em>{escape(shown(line))} …</em>"))
