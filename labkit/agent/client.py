@@ -41,7 +41,7 @@ class AgentClient:
         return self._ask(message, timeout_s=deadline_s + 5)
 
     def record_start(self, tool: str, limit_s: float, **more: Any) -> dict[str, Any]:
-        """Start memray (``path``, ``native``) or tracemalloc (``frames``); it ends by itself after ``limit_s``."""
+        """Start memray (``path``, ``native``, ``small``) or tracemalloc (``frames``), for ``limit_s`` at most."""
         return self._ask({"op": "record_start", "tool": tool, "limit_s": limit_s, **more}, timeout_s=30)
 
     def record_end(self, tool: str) -> dict[str, Any]:

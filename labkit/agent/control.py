@@ -220,7 +220,8 @@ def _record_start(message, connection):
     began = time.perf_counter()
     limit_s, version = float(message["limit_s"]), ""
     if message["tool"] == "memray":
-        version = recorders.start_memray(message["path"], limit_s, bool(message.get("native")))
+        how = {"native": bool(message.get("native")), "small": bool(message.get("small"))}
+        version = recorders.start_memray(message["path"], limit_s, **how)
     elif message["tool"] == "tracemalloc":
         recorders.start_tracemalloc(int(message.get("frames", 12)), limit_s)
     else:

@@ -63,8 +63,9 @@ def fork():
     _wait_for_imports()
     pids = []
     _walking.append(True)
-    put_aside = [hooks.clear for hooks in HOOKS]
-    put_back = [partial(hooks.extend, list(hooks)) for hooks in HOOKS]
+    lists = hook_lists()
+    put_aside = [hooks.clear for hooks in lists]
+    put_back = [partial(hooks.extend, list(hooks)) for hooks in lists]
     forking = map(pids.append, map(call, (_fork,)))
     finishing = map(call, map({0: _in_child}.get, pids, repeat(_in_parent)))
     deque(chain(map(call, [*put_aside, _before]), forking, finishing, map(call, put_back)), maxlen=0)
@@ -120,10 +121,16 @@ def _find_hooks():
         for holder in gc.get_referrers(mark):
             if type(holder) is list and holder and holder[-1] is mark:
                 holder.pop()
-                found.append(holder)
+                found.append(id(holder))
                 break
     return found
 
 
-#: Empty lists of hooks are missing when the app froze its heap before the agent came; then the hooks run.
-HOOKS = _find_hooks()
+#: Where they are. A reference to them would make what they hold look like the agent's own. They are there for as long
+#: as the interpreter is; one is missing when the app froze its heap before the agent came: then its hooks run.
+_HOOKS = _find_hooks()
+
+
+def hook_lists():
+    """The interpreter's lists of what was given to ``os.register_at_fork``, which no other Python object refers to."""
+    return [ctypes.cast(address, ctypes.py_object).value for address in _HOOKS]

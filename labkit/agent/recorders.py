@@ -34,10 +34,11 @@ _ended_early: dict[str, str] = {}
 _imported_here: list[str] = []
 
 
-def start_memray(path, limit_s, native=False):
+def start_memray(path, limit_s, native=False, small=False):
     """Have memray write every allocation from now on to the new file ``path``; return its version.
 
-    ``native``: with the stacks of C code. Raises RuntimeError when memray is not installed for this interpreter, or
+    ``native``: with the stacks of C code; ``small``: with each thing that Python's own allocator hands out.
+    Raises RuntimeError when memray is not installed for this interpreter, or
     records already.
     """
     if is_memray_at_work():
@@ -54,6 +55,7 @@ def start_memray(path, limit_s, native=False):
     tracker = memray.Tracker(
         destination=memray.FileDestination(path, overwrite=True, compress_on_exit=True),
         native_traces=native,
+        trace_python_allocators=small,
         memory_interval_ms=LOOK_AGAIN_MS,
     )
     tracker.__enter__()

@@ -6,6 +6,7 @@ import sys
 from types import FrameType
 
 from . import memory, own
+from .fork import hook_lists
 from .labels import dotted_name, entry_of
 
 CO_OPTIMIZED = 1
@@ -14,6 +15,8 @@ READS_OWN_LOCALS = {"locals", "vars", "dir", "eval", "exec"}
 LOCALS_ARE_A_COPY = sys.version_info < (3, 13)
 #: Unknown when the agent was loaded by another thread. It outlives forks of the main thread.
 MAIN_IDENT = _thread.get_ident() if _thread.get_native_id() == os.getpid() else None
+#: No thread, but a root of the interpreter's like theirs, and called what a programmer calls to get there.
+AT_FORK = "os.register_at_fork"
 _f_locals = FrameType.__dict__["f_locals"].__get__
 
 
@@ -32,10 +35,11 @@ class Stack:
 
 
 def record_stacks(read_locals=True):
-    """Return a Stack per thread; of the calling thread the part below the agent's own frames.
+    """Return a Stack per thread, and one for the interpreter's fork hooks.
 
-    Module-level frames carry no locals here: those are the module's own dictionary. The compiled walker
-    does without ``read_locals``: its child still has the threads' stacks.
+    Of the calling thread it has the part below the agent's own frames. Module-level frames carry no locals here: those
+    are the module's own dictionary. The compiled walker does without ``read_locals``: its child still has the threads'
+    stacks.
     """
     own_ident = _thread.get_ident()
     mine = own.spaces()
@@ -53,7 +57,7 @@ def record_stacks(read_locals=True):
         if frames or ident in held:
             name = "main thread" if ident == MAIN_IDENT else f"thread {number}"
             stacks.append(Stack(name, frames, held.get(ident, [])))
-    return stacks
+    return [*stacks, Stack(AT_FORK, [], [hooks for hooks in hook_lists() if hooks])]
 
 
 def _locals_of(frame, code):

@@ -74,7 +74,8 @@ class Recorders:
     """Records ``tools`` of ``workers`` into a capture that is being written.
 
     ``window(what)`` lets the time pass, or plays the load, and says how much that was; ``limit_s`` is the longest it
-    may take. However ``run`` ends, no recorder is left at work.
+    may take. memray's ways: ``native`` with the stacks of C code, ``small`` with each of Python's small objects, which
+    slows an app to a third. However ``run`` ends, no recorder is left at work.
     """
 
     def __init__(
@@ -86,13 +87,14 @@ class Recorders:
         limit_s: float,
         *,
         native: bool = False,
+        small: bool = False,
     ) -> None:
         self._workers = workers
         self._tools = tools
         self._writer = writer
         self._window = window
         self._limit_s = limit_s + MARGIN_S
-        self._native = native
+        self._how = {"native": native, "small": small}
         self._found: dict[tuple[str, int], Recording] = {}
         self._without: Window | None = None
 
@@ -183,7 +185,7 @@ class Recorders:
 
     def _start_memray(self, worker: Watched, _: object) -> None:
         raw = worker.files.place(self._writer.recording_path(self._name("memray", worker, ".bin")))
-        cost = worker.agent.record_start("memray", self._limit_s, path=raw.there, native=self._native)
+        cost = worker.agent.record_start("memray", self._limit_s, path=raw.there, **self._how)
         self._add_file("memray", worker, "raw", raw.path.name, version=str(cost["version"]))
         self._cost("memray", worker, took_ms=cost["took_ms"])
 

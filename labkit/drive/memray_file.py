@@ -18,25 +18,31 @@ MOST_STACKS = 2000
 MOST_FRAMES = 25
 PICTURE_LIMIT_S = 120
 _AGENT = "_labkit_agent"
+_SMALL = frozenset(one for one in memray.AllocatorType if one.name.startswith("PYMALLOC"))
 VERSION = version("memray")
+
+#: The frames, innermost first, and whether Python's own allocator was asked.
+Stack = tuple[tuple[tuple[str, str, int], ...], bool]
 
 
 def summary(raw: Path, here: str) -> dict[str, Any]:
-    """``rows``: ``[bytes, allocations, [[function, file, line], ...]]``, most bytes first, innermost frame first.
+    """``rows``: ``[bytes, allocations, [[function, file, line], ...], is_small]``, innermost frame first.
+
+    ``is_small``: handed out by Python's own allocator, where memray was told to look at each of those.
 
     ``here`` is the worker's current folder, left out of its files' paths. With native stacks the frames of C code
     are among them, by the name of their function. Raises ValueError when it cannot be read: another memray's file, say.
     """
-    totals: Counter[tuple[tuple[str, str, int], ...]] = Counter()
-    counts: Counter[tuple[tuple[str, str, int], ...]] = Counter()
+    totals: Counter[Stack] = Counter()
+    counts: Counter[Stack] = Counter()
     try:
         with memray.FileReader(raw) as reader:
             native = bool(reader.metadata.has_native_traces)
             for record in reader.get_leaked_allocation_records(merge_threads=True):
                 stack = record.hybrid_stack_trace() if native else record.stack_trace()
                 frames = tuple(_frame(frame, here) for frame in stack if _AGENT not in frame[1])[:MOST_FRAMES]
-                totals[frames] += record.size
-                counts[frames] += record.n_allocations
+                totals[frames, record.allocator in _SMALL] += record.size
+                counts[frames, record.allocator in _SMALL] += record.n_allocations
             facts = {
                 "allocations": int(reader.metadata.total_allocations),
                 "peak_bytes": int(reader.metadata.peak_memory),
@@ -44,7 +50,7 @@ def summary(raw: Path, here: str) -> dict[str, Any]:
             }
     except (OSError, RuntimeError, ValueError) as error:
         raise ValueError(f"memray {VERSION} cannot read it: {error}") from None
-    rows = [(total, counts[frames], frames) for frames, total in totals.items()]
+    rows = [(total, counts[stack], stack[0], stack[1]) for stack, total in totals.items()]
     rows.sort(key=lambda row: (-row[0], row[2]))
     rest = rows[MOST_STACKS:]
     return {

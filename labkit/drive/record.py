@@ -121,7 +121,8 @@ def _record_beside(target: Target, options: RecordOptions, writer: CaptureWriter
             return Window(time.monotonic() - began, measurement.requests - before)
 
         limit_s = _TRACED_RUNG_S + timeout_s
-        Recorders(server.workers, options.tools, writer, window, limit_s, native=options.native).run()
+        native = options.native
+        Recorders(server.workers, options.tools, writer, window, limit_s, native=native, small=native).run()
 
 
 def _traced_requests(load: Load) -> int:

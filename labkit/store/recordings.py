@@ -51,7 +51,7 @@ class Row:
     """``what``: a type's name, or a place ``file:line``; ``places`` the traceback, innermost first, where there is one,
     ``functions`` the names of its functions, where the tool knows them.
 
-    ``size_bytes`` is None where the tool counts objects alone.
+    ``size_bytes`` is None where the tool counts objects alone. ``is_small``: Python's own allocator was asked for it.
     """
 
     what: str
@@ -59,6 +59,7 @@ class Row:
     size_bytes: int | None
     places: tuple[tuple[str, int], ...] = ()
     functions: tuple[str, ...] = ()
+    is_small: bool = False
 
 
 def read_entries(rows: object, folder: Path) -> tuple[Recording, ...]:
@@ -121,7 +122,14 @@ def _site(row: list[Any]) -> Row:
     what = "{}:{}".format(*places[0]) if places else "?"
     if functions and not places[0][1]:  # of C code whose lines nobody knows
         what = f"{functions[0]} (C code)"
-    return Row(what, _count(row[1]), _count(row[0]), places, functions)
+    return Row(
+        what,
+        _count(row[1]),
+        _count(row[0]),
+        places,
+        functions,
+        len(row) > len(("bytes", "count", "places")) and row[3] is True,
+    )
 
 
 _ROW_OF: dict[str, Callable[[list[Any]], Row]] = {

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from recorded import PER_RUNG, RUNGS, Heap, record, store_of
 
-from labkit.findings.model import Findings
+from labkit.findings.model import AllocationSite, Findings
 from labkit.pipeline import analyse
 from labkit.store.capture import Capture
 from labkit.store.recordings import Recording
@@ -165,3 +165,56 @@ def test_a_leak_in_c_beside_one_of_objects_is_asked_for(tmp_path: Path) -> None:
     findings = judged(tmp_path / "c", lambda rung: store_of(20 + 100 * rung), native=9_000 * PER_RUNG)
     assert [suspect.retainer for suspect in findings.suspects] == ["shop.STORE"]
     assert "native-recording" in findings.wanted
+
+
+#: As memray tells them: the interpreter's own functions, with and without debug information, and an extension's.
+CALL = [
+    ["cfunction_vectorcall_O", "<unknown>", 0],
+    ["PyObject_Vectorcall", "call.c", 299],
+    ["trace_call_function", "ceval.c", 7],
+]
+MAKE = [["_PyBytes_FromSize", "bytesobject.c", 103], ["PyBytes_FromStringAndSize", "<unknown>", 0]]
+RAW_COPY = ["Raw_copy", "<unknown>", 0]
+WORK = [["work", "shop.py", 11], ["on_get", "shop.py", 17], ["__call__", "site-packages/falcon/app.py", 487]]
+
+
+@pytest.mark.parametrize(
+    ("stack", "name"),
+    [
+        ([*MAKE, RAW_COPY, *CALL, *WORK], "Raw_copy (C code called by work)"),
+        ([*MAKE, ["<unknown>", "<unknown>", 0], *CALL, *WORK], "C code called by work"),
+        (
+            [["new_keys_object", "dictobject.c", 632], ["_PyDict_FromItems", "dictobject.c", 9], *WORK],
+            "C code called by work",
+        ),
+    ],
+    ids=["an extension's function", "without a name", "the interpreter's own"],
+)
+def test_what_an_extension_counts_once_too_often_goes_by_its_line(tmp_path: Path, stack: list[Any], name: str) -> None:
+    """Of texts and numbers the collector knows nothing: where nobody refers to them, no walk finds them."""
+    judged(tmp_path / "c", native=5_000 * PER_RUNG)
+    add_recording(tmp_path / "c", [[4_800 * 400, 800, stack, True]])
+    (suspect,) = analyse(tmp_path / "c").suspects
+    assert (suspect.kind, suspect.retainer) == ("native", name)
+    assert suspect.allocation_site == AllocationSite(file="shop.py", line=11, function="work")
+    assert suspect.grows.bytes_per_request == 4_800
+    assert suspect.why == (
+        "Memory that C code asked for and did not give back grows by 5,000 bytes per request. memray saw 4,800 bytes "
+        "per request stay, in 2.00 allocations for C code called by work: memory of an extension, or objects that it "
+        "counts once too often, which no reference leads to."
+    )
+
+
+def test_objects_that_live_are_not_taken_for_them(tmp_path: Path) -> None:
+    """Too little of it, or not Python's allocator's: what asked the system for memory comes first."""
+    judged(tmp_path / "c", native=5_000 * PER_RUNG)
+    other = [["resize", "<unknown>", 0], *CALL, *WORK]
+    small = [[9_000 * 400, 800, [*MAKE, RAW_COPY, *CALL, *WORK], True], [4_000 * 400, 400, other, False]]
+    add_recording(tmp_path / "c", small)
+    assert [one.retainer for one in analyse(tmp_path / "c").suspects] == ["resize (C code called by work)"]
+
+
+def test_little_of_pythons_own_explains_nothing(tmp_path: Path) -> None:
+    judged(tmp_path / "c", native=5_000 * PER_RUNG)
+    add_recording(tmp_path / "c", [[2_000 * 400, 800, [*MAKE, RAW_COPY, *CALL, *WORK], True]])
+    assert [one.retainer for one in analyse(tmp_path / "c").suspects] == ["C code without a name"]

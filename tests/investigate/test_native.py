@@ -49,3 +49,30 @@ def test_a_leak_in_a_c_library_is_named(labkit: Labkit, tmp_path: Path) -> None:
     line = 1 + APP.splitlines().index("        library.make_thumbnail(size)")
     site = suspect["allocation_site"]
     assert (site["file"], site["line"], site["function"]) == ("gallery.py", line, "draw")
+
+
+COUNTED_TWICE = """
+import ctypes
+import falcon
+def stamp(number):
+    text = f"parcel {number} " * 20
+    ctypes.pythonapi.Py_IncRef(ctypes.py_object(text))
+    return text
+class Parcels:
+    def on_get(self, req, resp, number):
+        resp.media = [stamp(int(number) * 10 + turn)[:5] for turn in range(10)]
+app = falcon.App()
+app.add_route("/{number}", Parcels())
+"""
+
+
+def test_texts_that_are_counted_once_too_often_go_by_their_line(labkit: Labkit, tmp_path: Path) -> None:
+    """No reference leads to them, and the collector does not know them: the second instrument is used by itself."""
+    (tmp_path / "parcels.py").write_text(COUNTED_TWICE)
+    outcome = labkit("investigate", "--app", str(tmp_path / "parcels.py"), "--request", "GET /{i}", "--json")
+    assert outcome.status == 1, outcome.err
+    (suspect,) = outcome.findings["suspects"]
+    assert (suspect["kind"], suspect["retainer"]) == ("native", "C code called by stamp")
+    line = 1 + COUNTED_TWICE.splitlines().index('    text = f"parcel {number} " * 20')
+    site = suspect["allocation_site"]
+    assert (site["file"], site["line"], site["function"]) == ("parcels.py", line, "stamp")

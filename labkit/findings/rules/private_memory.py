@@ -9,7 +9,7 @@ from labkit.findings import thresholds
 from labkit.findings.draft import Draft
 from labkit.findings.ledger import Parts, parts_per_rung
 from labkit.findings.model import Explained, Suspect
-from labkit.findings.native import NativeGrowth, native_growth, was_recorded
+from labkit.findings.native import NativeGrowth, native_growth, small_growth, was_recorded
 from labkit.findings.told import growth
 from labkit.growth.trend import MIN_POINTS, Trend, slope_with_interval, trend_of
 
@@ -43,9 +43,12 @@ def find(draft: Draft) -> None:
         return
     if not rest.is_held and free is not None and free.slope >= thresholds.NATIVE_SHARE * rest.bytes_per_request:
         return
-    found = native_growth(draft.evidence.capture)
-    if found is not None and found.bytes_per_request >= thresholds.NATIVE_SHARE * rest.bytes_per_request:
+    found, small = native_growth(draft.evidence.capture), small_growth(draft.evidence.capture)
+    least = thresholds.NATIVE_SHARE * rest.bytes_per_request
+    if found is not None and found.bytes_per_request >= least:
         _place(draft, _suspect(draft, found, rest))
+    elif small is not None and small.bytes_per_request >= least and rest.is_held:
+        _place(draft, _of_small(draft, small, rest))
     elif was_recorded(draft.evidence.capture) and rest.is_held:
         _place(draft, _nameless(draft, rest))
     elif was_recorded(draft.evidence.capture):
@@ -168,6 +171,23 @@ def _suspect(draft: Draft, found: NativeGrowth, rest: _Rest) -> Suspect:
         allocation_site=found.site,
         why=f"{_sentence(rest)} memray saw {found.bytes_per_request:,.0f} bytes per request stay, in "
         f"{found.allocations_per_request:.2f} allocations by {function}{caller}.",
+    )
+
+
+def _of_small(draft: Draft, found: NativeGrowth, rest: _Rest) -> Suspect:
+    """What Python's own allocator handed out and no live object is made of: nobody refers to it any more."""
+    caller = f"C code called by {found.caller}"
+    size, (low, high) = found.bytes_per_request, rest.interval95
+    return Suspect(
+        rank=0,
+        kind="native",
+        retainer=f"{found.function} ({caller})" if found.function else caller,
+        retaining_path=[],
+        grows=growth(draft.evidence, "memory of C code", 0.0, size, (min(size, low), max(size, high))),
+        allocation_site=found.site,
+        why=f"{_sentence(rest)} memray saw {size:,.0f} bytes per request stay, in {found.allocations_per_request:.2f} "
+        f"allocations for {caller}: memory of an extension, or objects that it counts once too often, which no "
+        "reference leads to.",
     )
 
 
