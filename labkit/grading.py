@@ -11,7 +11,7 @@ from dataclasses import asdict
 from pathlib import Path
 
 from labkit import pipeline
-from labkit.cases import Case, Serve, list_cases, load_case, target_of
+from labkit.cases import Case, list_cases, load_case, target_of
 from labkit.drive.options import RecordOptions
 from labkit.findings.score import Score, rates, score
 from labkit.investigation import record_until_clear
@@ -47,20 +47,9 @@ def _graded(case: Case, variant: str, seed: int, python: str, budget_s: float) -
     target = target.model_copy(update={"load": target.load.model_copy(update={"seed": seed})})
     with tempfile.TemporaryDirectory(prefix="labkit-") as folder:
         place = Path(folder) / "capture"
-        chosen = _options(case.serve, python, budget_s)
+        chosen = RecordOptions.for_serving(case.serve, python=python, allocation_pass=False, budget_s=budget_s)
         capture = record_until_clear(target, chosen, place, "labkit grade", False, lambda _: None)
         return score(target.label, variant, case.truth, pipeline.analyse(capture))
-
-
-def _options(serve: Serve, python: str, budget_s: float) -> RecordOptions:
-    return RecordOptions(
-        python=python,
-        server=serve.server,
-        worker_class=serve.worker_class,
-        threads=serve.threads,
-        allocation_pass=False,
-        budget_s=budget_s,
-    )
 
 
 def _is_as_declared(one: Score) -> bool:

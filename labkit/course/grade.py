@@ -85,27 +85,16 @@ def _sentence(text: str) -> str:
 
 def _measured(target: Target) -> Findings:
     with tempfile.TemporaryDirectory(prefix="labkit-") as folder:
-        options = _options(target, BUDGET_S)
+        options = RecordOptions.for_serving(target.serve, allocation_pass=False, budget_s=BUDGET_S)
         capture = record_until_clear(target, options, Path(folder) / "capture", "check", True, lambda _: None)
         return pipeline.analyse(capture)
-
-
-def _options(target: Target, budget_s: float = 0) -> RecordOptions:
-    serve = target.serve
-    return RecordOptions(
-        server=serve.server,
-        worker_class=serve.worker_class,
-        threads=serve.threads,
-        allocation_pass=False,
-        budget_s=budget_s,
-    )
 
 
 def _first_fault(target: Target, conversation: tuple[Exchange, ...]) -> str:
     """What the app says otherwise than it did, in a server of its own; empty where it says all as it must."""
     with (
         tempfile.TemporaryDirectory(prefix="labkit-") as folder,
-        Server(target, _options(target), Path(folder) / "server.log") as server,
+        Server(target, RecordOptions.for_serving(target.serve), Path(folder) / "server.log") as server,
         contextlib.closing(http.client.HTTPConnection(*server.address, timeout=_TIMEOUT_S)) as connection,
     ):
         return next(filter(None, (_fault(connection, said) for said in conversation)), "")

@@ -5,8 +5,9 @@ from __future__ import annotations
 import math
 import sys
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
+from labkit.cases import Serve
 from labkit.errors import CaptureError
 
 
@@ -53,6 +54,11 @@ class RecordOptions:
             raise CaptureError(f"{self.budget_s:g} seconds are no budget.", hint="--budget 60, or 0 for the load alone")
         if not 0 <= self.port <= 65535:
             raise CaptureError(f"{self.port} is no port.", hint="0 for any free one, or 1024 to 65535")
+
+    @classmethod
+    def for_serving(cls, serve: Serve, **more: Any) -> RecordOptions:
+        """As a case wants to be served, with ``more`` chosen."""
+        return cls(server=serve.server, worker_class=serve.worker_class, threads=serve.threads, **more)
 
     def server_facts(self) -> dict[str, str | int]:
         """How the app was served, for the manifest."""

@@ -13,9 +13,9 @@ from IPython.display import HTML, clear_output, display
 from labkit import pipeline
 from labkit.cases import target_of
 from labkit.drive.options import RecordOptions
-from labkit.drive.record import record
 from labkit.errors import NotACapture
 from labkit.findings.model import Findings
+from labkit.investigation import record_until_clear
 from labkit.store.bundle import unpack
 from labkit.store.capture import Capture
 from labkit.views.names import shown
@@ -37,7 +37,9 @@ def open_recorded(name: str) -> Capture:
 def investigate(target: str, options: RecordOptions | None = None) -> Findings:
     """Run a case under a server of its own, with a progress bar, and analyse what was recorded."""
     command = f"labkit investigate {target}"
-    capture = record(target_of(target), options or RecordOptions(), scratch() / "capture", command, progress=True)
+    aimed = target_of(target)
+    chosen = options or RecordOptions.for_serving(aimed.serve)
+    capture = record_until_clear(aimed, chosen, scratch() / "capture", command, True, lambda _: None)
     return analyse(capture)
 
 
