@@ -25,6 +25,8 @@ from labkit.heap.populations import Counts
 BUILTIN_EXCEPTIONS = frozenset(
     name for name, thing in vars(builtins).items() if isinstance(thing, type) and issubclass(thing, BaseException)
 )
+#: Classes of the standard library that say what a value is, and not what it is for.
+VALUES = ("functools.", "weakref.", "decimal.", "datetime.", "uuid.", "ipaddress.", "fractions.", "dataclasses.")
 
 
 @dataclass(frozen=True)
@@ -191,8 +193,9 @@ def _lead(evidence: Evidence, tops: list[int]) -> int:
 
     def preference(number: int) -> tuple[bool, int, bool, int]:
         row = rows[number]
-        is_class = "." in row.type and not row.type.startswith(("functools.", "weakref."))
+        is_class = "." in row.type and not row.type.startswith(VALUES)
         is_class = is_class or row.type in BUILTIN_EXCEPTIONS  # else a kept error is told by what its frames hold
+        is_class = is_class or (row.type == "type" and row.depth == base)  # else a made class by what it consists of
         return (not is_class, row.depth - base, row.edge == "key", -gain[number])
 
     fast = [number for number in members if gain[number] >= thresholds.LEAD_SHARE * most_on_top]

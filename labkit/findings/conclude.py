@@ -19,7 +19,7 @@ _OF_SECONDS = (
     (" per request", " per second"),
     ("with every request", "every second"),
     ("more requests: ", "a longer series: "),
-    (", in the last rung as in the ones before,", ", at the end as before,"),
+    (", in the last rung as in the ones before:", ", at the end as before:"),
 )
 #: What runs out first comes first: descriptors and threads end a worker at a fixed number.
 URGENT_KINDS = ("descriptors", "connections", "threads")

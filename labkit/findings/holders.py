@@ -25,8 +25,21 @@ def heap_of(evidence: Evidence, found: Accumulation) -> FoldedHeap:
 
 
 def holder_name(evidence: Evidence, found: Accumulation) -> str:
-    """The dotted name of what holds most newcomers."""
-    return dotted_name(heap_of(evidence, found).tree, holder_node(evidence, found))
+    """The dotted name of what holds most newcomers; of a chain of closures, of what holds its first link."""
+    heap, holder = heap_of(evidence, found), holder_node(evidence, found)
+    link = _function_around(heap, holder)
+    newcomers = np.flatnonzero(np.isin(heap.numbers, found.leads))[:SAMPLE].tolist()
+    own = heap.graph.own_name(link) if link is not None else ""
+    if link is not None and own and {heap.graph.own_name(node) for node in newcomers} == {own}:
+        return dotted_name(heap.tree, link, as_reached=True)
+    return dotted_name(heap.tree, holder)
+
+
+def _function_around(heap: FoldedHeap, node: int) -> int | None:
+    """The function whose closure ``node`` is a part of, or which it is."""
+    while heap.graph.type_of(node) in ("cell", "tuple") and heap.tree.parent[node] >= 0:
+        node = int(heap.tree.parent[node])
+    return node if heap.graph.type_of(node) == "function" else None
 
 
 def retained_bytes(evidence: Evidence, found: Accumulation) -> int:

@@ -72,7 +72,7 @@ def _shape(steps: list[float], smallest: float, unit: float) -> tuple[Shape, int
         return "flat", 0
     if _grows_throughout(steps[-TAIL:], smallest, unit):
         start = _steady_from([max(step, 0.0) / unit for step in steps])
-        if start is None:
+        if start is None or _falls_short(steps[start:], unit):
             return "saturating", 0
         return ("linear" if _grows_throughout(steps[start:], smallest, unit) else "noise"), start
     if sum(max(step, 0.0) for step in steps[-2:]) <= 0.1 * max(steps):
@@ -115,6 +115,16 @@ def _steady_from(counts: list[float]) -> int | None:
 
 def _declines(counts: list[float], threshold: float = SIGNIFICANT) -> bool:
     return _deviance(counts, _level(counts)) - _best_decline(counts) > threshold
+
+
+def _falls_short(steps: list[float], unit: float) -> bool:
+    """Whether the last rung gains less than those before it, by more than chance and by a tenth at least.
+
+    So ends what lets go by age, or is full within that rung: what came before it was as steady as a leak.
+    """
+    *before, last = (max(step, 0.0) / unit for step in steps)
+    mean = sum(before) / len(before)
+    return last < 0.9 * mean and _deviance([last], [mean]) > VERY_SIGNIFICANT
 
 
 def _best_decline(counts: list[float]) -> float:

@@ -45,18 +45,19 @@ def _steps_and_row(tree: PathTree, node: int, wanted: int) -> tuple[list[str], i
     return steps, row
 
 
-def dotted_name(tree: PathTree, node: int) -> str:
+def dotted_name(tree: PathTree, node: int, *, as_reached: bool = False) -> str:
     """The name a programmer would look for: ``shop.sessions.STORE``, ``shop.api.Export._open``.
 
     Modules, classes and functions go by their own names; a container reached through an instance goes
     by the class of that instance, unless plain attributes of a module lead there. A library's object that the
     app holds goes by the app's name for it: ``shop.Mailer.outbox`` for the deque in a ``queue.Queue``.
+    ``as_reached``: the last of them by what refers to it, whatever its own name.
     """
     graph = tree.graph
     name, plain, owner, in_namespace = "", 0, "", False
     held = _HeldByApp(tree)
     for edge, here in tree.chain(node):
-        own = _known_name(graph, here)
+        own = "" if as_reached and here == node else _known_name(graph, here)
         kind = graph.type_of(here)
         before = name
         if edge < 0:

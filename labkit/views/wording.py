@@ -264,7 +264,7 @@ def _watched(findings: Findings) -> str:
 
 
 def answer(findings: Findings) -> tuple[str, str]:
-    """The answer for whoever decides: what holds the memory and how fast; then what to do next."""
+    """The answer for whoever decides: what holds the memory, how fast, and how long it was watched; then what to do."""
     target = target_text(findings)
     if findings.basis == "snapshot":
         return (
@@ -302,7 +302,15 @@ def answer(findings: Findings) -> tuple[str, str]:
             else "grows in place"
         )
         held = f"{retainer} {kept} by {amount}"
-    return f"In {target}, {held}.", next_step(suspect)
+    return f"In {target}, {held}. {_caution(findings)}", next_step(suspect)
+
+
+def _caution(findings: Findings) -> str:
+    """For how long it was watched, and what would look the same."""
+    watched = f"It was watched for {_watched(findings)}"
+    if "confirmation" not in findings.wanted:
+        return f"{watched}."
+    return f"{watched}: a cache whose bound lies beyond that, or a store that lets go by age, would look the same."
 
 
 def statuses_text(statuses: dict[str, int]) -> str:

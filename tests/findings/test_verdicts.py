@@ -78,8 +78,8 @@ def test_objects_that_gather_in_a_dict(judge: Judge) -> None:
     assert [point.objects for point in suspect.series] == [20 + 30 * rung for rung in range(RUNGS + 1)]
     assert suspect.series[0].bytes == 64 + (48 + 104 + 70) * 20
     assert suspect.why == (
-        "shop.sessions.STORE gains 0.30 shop.Session per request, in the last rung as in the ones before, "
-        "and lets none go: 67 bytes per request."
+        "shop.sessions.STORE gains 0.30 shop.Session per request, in the last rung as in the ones before: 67 bytes per "
+        "request."
     )
     assert (suspect.also_held_by, suspect.allocation_site, suspect.held_by_library) == ([], None, False)
     assert (findings.explained, findings.missing) == ([], [])
@@ -487,7 +487,7 @@ def test_growth_that_slows_down_asks_for_more_requests(judge: Judge) -> None:
     findings = judge(lambda rung: with_store(int(400 * (1 - 0.7 ** (rung + 1))), size=1_000))
     assert (findings.verdict, findings.suspects, findings.explained) == ("inconclusive", [], [])
     assert findings.missing == [
-        "more requests: shop.sessions.STORE still gains objects, but fewer each rung; if it is filling up, it would be "
+        "more requests: shop.sessions.STORE still gains objects, but fewer of late; if it is filling up, it would be "
         "full at about 400 after about 1,500 requests: --requests 320 (100 were played in each rung) "
         "shows whether it stops"
     ]
@@ -502,7 +502,7 @@ def test_a_buffer_that_slows_down_is_not_said_to_have_stopped(judge: Judge) -> N
     findings = judge(heap_after)
     assert (findings.verdict, findings.explained) == ("inconclusive", [])
     assert findings.missing == [
-        "more requests: shop.sessions.BUFFER still grows, but less on each rung; "
+        "more requests: shop.sessions.BUFFER still grows, but less of late; "
         "--requests 400 (100 were played in each rung) shows whether it stops"
     ]
 

@@ -116,7 +116,7 @@ def test_uneven_rungs_are_judged_by_their_rates() -> None:
 
 def test_the_size_of_one_event_tells_what_chance_can_do() -> None:
     """The same ups and downs in bytes: by chance for objects of 1000 bytes, not for single bytes."""
-    steps = [9_000.0, 16_000.0, 12_000.0, 8_000.0, 15_000.0, 2_000.0]
+    steps = [9_000.0, 16_000.0, 12_000.0, 15_000.0, 2_000.0, 8_000.0]
     values = values_of(steps)
     requests = [RUNG * place for place in range(7)]
     assert trend_of(requests, values, smallest=3_000, unit=1_000).shape == "noise"
@@ -134,3 +134,15 @@ def test_requests_that_do_not_ascend_are_refused_by_name(requests: list[int]) ->
 def test_the_least_number_of_points_is_enough() -> None:
     assert MIN_POINTS == 5
     assert trend_of(list(range(0, 500, 100)), [10.0, 20.0, 30.0, 40.0, 50.0]).shape == "linear"
+
+
+@pytest.mark.parametrize(
+    ("last", "shape"), [(1_000, "linear"), (920, "linear"), (750, "saturating"), (300, "saturating")]
+)
+def test_a_last_rung_that_falls_short_reopens_the_question(last: int, shape: str) -> None:
+    """What expires by age grows as a leak does until the first entries go."""
+    assert trend_of([RUNG * place for place in range(8)], values_of([1_000.0] * 6 + [float(last)])).shape == shape
+
+
+def test_few_objects_may_be_fewer_by_chance() -> None:
+    assert trend_of([RUNG * place for place in range(8)], values_of([10.0] * 6 + [6.0])).shape == "linear"

@@ -20,7 +20,8 @@ SESSION_STORE = """\
 shop.sessions.STORE keeps 1.83 kB per request
 
 In session_cache, shop.sessions.STORE keeps shop.sessions.Session objects alive
-and grows by about 1.8 MB per 1,000 requests.
+and grows by about 1.8 MB per 1,000 requests. It was watched for 1,400 requests
+and 7 snapshots.
 Next: give shop.sessions.STORE a limit, or remove what is done with; start at
 shop/sessions.py line 41, in SessionResource.on_post.
 

@@ -21,7 +21,7 @@ TRACEBACK_TYPES = ("traceback", "frame")
 
 #: Shapes that may still become a leak, in words: of objects, and of bytes in place.
 UNDECIDED = {
-    "saturating": ("still gains objects, but fewer each rung", "still grows, but less on each rung"),
+    "saturating": ("still gains objects, but fewer of late", "still grows, but less of late"),
     "noise": ("gains objects unevenly", "grows unevenly"),
 }
 
@@ -178,6 +178,5 @@ def _why(name: str, kind: str, rate: float, size: float, what: str) -> str:
         "c-reference": " No Python object refers to them: the reference is counted, but held by C code.",
     }.get(what, "")
     return (
-        f"{name} gains {gain} per request, in the last rung as in the ones before, "
-        f"and lets none go: {size:,.0f} bytes per request.{tail}"
+        f"{name} gains {gain} per request, in the last rung as in the ones before: {size:,.0f} bytes per request.{tail}"
     )

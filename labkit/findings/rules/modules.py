@@ -124,7 +124,7 @@ def _suspect(
         grows=growth(evidence, "module", rate, size, interval95),
         allocation_site=site,
         calling_site=calling_site(evidence, tuple(members), site),
-        why=f"{TABLE} gains {rate:.2f} modules per request, in the last rung as in the ones before, and lets none go: "
+        why=f"{TABLE} gains {rate:.2f} modules per request, in the last rung as in the ones before: "
         f"{size:,.0f} bytes per request. Modules made while serving stay until somebody takes them out.",
         series=series(evidence, counts, sizes),
     )

@@ -1,0 +1,53 @@
+"""Which of many things that grow together an accumulation is called after, and what holds a chain of its like."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from recorded import Heap, record
+
+from labkit.pipeline import analyse
+
+
+def made_classes(rung: int) -> Heap:
+    heap = Heap()
+    kept = heap.new("dict", 64, held_by=(heap.module("shop"), "value", "SCHEMAS"))
+    for number in range(10 + 40 * rung):
+        made = heap.new("type", 1000, name=f"types.Row_{number}", held_by=(kept, "value"))
+        heap.new("dataclasses._DataclassParams", 100, held_by=(made, "attribute", "params"))
+        heap.new("shop.Column", 100, held_by=(made, "attribute", "column"))
+    return heap
+
+
+def test_a_class_is_not_called_after_what_it_consists_of(tmp_path: Path) -> None:
+    (suspect,) = analyse(record(tmp_path / "c", made_classes)).suspects
+    assert (suspect.retainer, suspect.grows.type) == ("shop.SCHEMAS", "type")
+
+
+def test_an_entry_is_not_called_after_a_number_in_it(tmp_path: Path) -> None:
+    def prices(rung: int) -> Heap:
+        heap = Heap()
+        kept = heap.new("dict", 64, held_by=(heap.module("shop"), "value", "PRICES"))
+        for _ in range(10 + 40 * rung):
+            entry = heap.new("dict", 200, held_by=(kept, "value"))
+            heap.new("decimal.Decimal", 100, held_by=(entry, "value"))
+        return heap
+
+    (suspect,) = analyse(record(tmp_path / "c", prices)).suspects
+    assert (suspect.retainer, suspect.grows.type) == ("shop.PRICES", "dict")
+
+
+def test_a_chain_of_closures_goes_by_what_holds_its_last_link(tmp_path: Path) -> None:
+    def wrapped(rung: int) -> Heap:
+        heap = Heap()
+        retry = heap.new("shop.Retry", 64, held_by=(heap.module("shop"), "value", "RETRY"))
+        name = "shop.Retry.wrap.<locals>.again"
+        link = heap.new("function", 160, name=name, held_by=(retry, "attribute", "handler"))
+        for _ in range(10 + 40 * rung):
+            cells = heap.new("tuple", 48, held_by=(link, "internal", "__closure__"))
+            cell = heap.new("cell", 40, held_by=(cells, "index", "0"))
+            link = heap.new("function", 160, name=name, held_by=(cell, "closure", "before"))
+        return heap
+
+    (suspect,) = analyse(record(tmp_path / "c", wrapped)).suspects
+    assert (suspect.retainer, suspect.grows.type) == ("shop.RETRY.handler", "shop.Retry.wrap.<locals>.again")
