@@ -1,4 +1,4 @@
-"""Invoices of all sizes, read from buffers."""
+"""Invoices of all sizes, read from buffers in blocks of at most 4,096 bytes, each length with a class of its own."""
 
 from io import BytesIO
 
