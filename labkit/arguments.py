@@ -200,7 +200,7 @@ def _add_app_options(
         "--budget",
         type=_seconds,
         metavar="SECONDS",
-        help=f"measure for so long while the answer is open (default {budget}; 0 for a case, --requests or --rungs)",
+        help=f"go on until then while the answer is open (default {budget}; 0 for a case, --requests or --rungs)",
     )
     load.add_argument("--seed", type=int, help="seed of the load")
     load.add_argument("--request-timeout", type=float, default=10, metavar="SECONDS")

@@ -25,16 +25,20 @@ def grade(options: argparse.Namespace) -> int:
     scores: list[Score] = []
     seconds: list[float] = []
     rows = []
-    for python in options.python or [sys.executable]:
+    pythons = options.python or [sys.executable]
+    for python in pythons:
+        of_python = f", {python}" if len(pythons) > 1 else ""
         for seed in options.seed or [1]:
             for case in cases:
                 for variant in case.variants:
                     began = time.monotonic()
                     scores.append(_graded(case, variant, seed, python, options.budget))
                     seconds.append(time.monotonic() - began)
-                    rows.append({"seed": seed, "seconds": round(seconds[-1], 1), **asdict(scores[-1])})
+                    rows.append(
+                        {"python": python, "seed": seed, "seconds": round(seconds[-1], 1), **asdict(scores[-1])}
+                    )
                     if not options.json:
-                        _print_row(scores[-1], seconds[-1], seed)
+                        _print_row(scores[-1], seconds[-1], f"seed {seed}{of_python}")
     if options.json:
         print(json.dumps({"scores": rows, "rates": [asdict(one) for one in rates(scores)]}, indent=1))
     else:
@@ -57,12 +61,12 @@ def _is_as_declared(one: Score) -> bool:
     return one.is_right != bool(one.declared)
 
 
-def _print_row(one: Score, seconds: float, seed: int) -> None:
+def _print_row(one: Score, seconds: float, of: str) -> None:
     told = one.said or "-"
     if one.false_names and one.said not in one.false_names:
         told += f"; falsely: {', '.join(one.false_names)}"
     mark = "ok  " if one.is_right else "miss" if one.declared else "FAIL"
-    print(f"{mark}  {one.label:<36} {one.outcome:<12} {seconds:5.1f} s  seed {seed}  {told}", flush=True)
+    print(f"{mark}  {one.label:<36} {one.outcome:<12} {seconds:5.1f} s  {of}  {told}", flush=True)
 
 
 def _print_rates(scores: list[Score], seconds: list[float]) -> None:

@@ -11,6 +11,8 @@ import traceback
 from . import AGENT_DIR, control
 
 PR_SET_PDEATHSIG = 1
+#: Folders in the path of a file that is not the app's.
+OTHERS = {"site-packages", "dist-packages", f"python{sys.version_info[0]}.{sys.version_info[1]}"}
 
 
 def die_with_parent():
@@ -43,13 +45,25 @@ def say_listening(host, port):
 
 
 def say_failed(error):
-    """Tell the driver why the app did not load: the last line of the innermost cause."""
+    """Tell the driver why the app did not load: the last line of the innermost cause, and the app's line before it."""
     seen = []
     while error is not None and not any(error is one for one in seen):
         seen.append(error)
         error = error.__cause__ or (None if error.__suppress_context__ else error.__context__)
     error = seen[-1]
-    say(f"worker-{os.getpid()}.failed", "".join(traceback.format_exception_only(error)).strip())
+    where = "" if isinstance(error, SyntaxError | ImportError) else _own_line(error.__traceback__)
+    say(f"worker-{os.getpid()}.failed", where + "".join(traceback.format_exception_only(error)).strip())
+
+
+def _own_line(trace):
+    """The last line of the app's own that the error came through, in the way of tracebacks; empty where there is none."""
+    lines = [(frame.f_code.co_filename, line) for frame, line in traceback.walk_tb(trace)]
+    own = [
+        (file, line)
+        for file, line in lines
+        if file.endswith(".py") and not file.startswith(AGENT_DIR) and OTHERS.isdisjoint(file.split(os.sep))
+    ]
+    return '  File "{}", line {}\n'.format(*own[-1]) if own else ""
 
 
 def run_gunicorn(arguments):

@@ -90,7 +90,12 @@ def import_fault(app: AppModule, app_file: Path, python: str, told: str) -> Capt
     hint = f"import it with {python} to see the whole traceback" if not where else "mend the line that is named"
     if missing := re.search(r"ModuleNotFoundError: No module named '([^']+)'", last_line):
         hint = f"install {missing[1].split('.')[0]} for {python}, or --python with an environment that has it"
-    return AppNotReady(f"The app in {app_file.name} does not import.", seen=last_line, hint=hint)
+    what = (
+        f"{app.name} in {app_file.name} makes no app."
+        if app.name.endswith(")")
+        else f"The app in {app_file.name} does not import."
+    )
+    return AppNotReady(what, seen=last_line, hint=hint)
 
 
 def _names_hint(app: AppModule, app_file: Path) -> str:

@@ -191,7 +191,7 @@ def test_a_file_name_that_is_no_module(make_target, tmp_path):
 @pytest.mark.parametrize(
     ("source", "seen"),
     [
-        ("raise RuntimeError('no database')", "RuntimeError: no database"),
+        ("raise RuntimeError('no database')", "RuntimeError: no database (shop.py, line 1)"),
         ("import os\ndef app(:", "SyntaxError: invalid syntax (shop.py, line 2)"),
         ("import sys; sys.exit(5)", "SystemExit: 5"),
     ],
@@ -201,6 +201,16 @@ def test_an_app_that_does_not_import(make_target, tmp_path, options, source, see
     error = fails(make_target(source), options, tmp_path)
     assert error.what == "The app in shop.py does not import."
     assert seen in error.seen
+
+
+def test_a_factory_that_fails_goes_by_its_line(make_target, tmp_path):
+    source = "import json\ndef create_app():\n    return json.loads('{')\n"
+    target = make_target(source).model_copy(update={"app_name": "create_app()"})
+    error = fails(target, BUILTIN, tmp_path)
+    assert error.what == "create_app() in shop.py makes no app."
+    assert error.seen.endswith("(shop.py, line 3)")
+    assert error.seen.startswith("json.decoder.JSONDecodeError: ")
+    assert error.hint == "mend the line that is named"
 
 
 @pytest.mark.parametrize("options", [BUILTIN, GUNICORN], ids=["builtin", "gunicorn"])
