@@ -56,7 +56,7 @@ def say_failed(error):
 
 
 def _own_line(trace):
-    """The last line of the app's own that the error came through, in the way of tracebacks; empty where there is none."""
+    """The last line of the app's own that the error came through, as tracebacks say it; empty where there is none."""
     lines = [(frame.f_code.co_filename, line) for frame, line in traceback.walk_tb(trace)]
     own = [
         (file, line)

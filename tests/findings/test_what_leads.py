@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
 from recorded import Heap, record
 
 from labkit.pipeline import analyse
@@ -51,3 +52,23 @@ def test_a_chain_of_closures_goes_by_what_holds_its_last_link(tmp_path: Path) ->
 
     (suspect,) = analyse(record(tmp_path / "c", wrapped)).suspects
     assert (suspect.retainer, suspect.grows.type) == ("shop.RETRY.handler", "shop.Retry.wrap.<locals>.again")
+
+
+@pytest.mark.parametrize(("bounded", "verdict"), [(False, "suspect"), (True, "clean")])
+def test_a_cache_with_a_bound_inside_another_ones_entries_bounds_nothing(
+    tmp_path: Path, bounded: bool, verdict: str
+) -> None:
+    """``lru_cache(None)`` of a library whose entries hold an ``lru_cache(128)``: only the outer one's links count."""
+
+    def cached(rung: int) -> Heap:
+        heap = Heap()
+        cache = heap.new("functools._lru_cache_wrapper", 100, held_by=(heap.module("tokenize"), "value", "built"))
+        table = heap.new("dict", 64, held_by=(cache, "unknown"))
+        for _ in range(10 + 40 * rung):
+            entry = heap.new("functools._lru_list_elem" if bounded else "shop.Handler", 80, held_by=(table, "value"))
+            inner = heap.new("functools._lru_cache_wrapper", 100, held_by=(entry, "attribute", "memo"))
+            heap.new("functools._lru_list_elem", 80, held_by=(inner, "unknown"))
+        return heap
+
+    capture = record(tmp_path / "c", cached)
+    assert analyse(capture).verdict == verdict

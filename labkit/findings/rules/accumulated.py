@@ -95,12 +95,16 @@ def _gives_back(found: Accumulation) -> bool:
 
 
 def fills_a_bound(evidence: Evidence, found: Accumulation) -> bool:
-    """Whether the growth is in a ``functools.lru_cache`` with a bound: only those keep their entries in links."""
+    """Whether the growth is in a ``functools.lru_cache`` with a bound: only those keep their own entries in links."""
     rows = evidence.populations.rows
     cache = found.retainer
     while cache >= 0 and rows[cache].type != CACHE_TYPE:
         cache = rows[cache].parent if rows[cache].type in (CACHE_LINK_TYPE, "dict") else -1
-    return cache >= 0 and any(rows[number].type == CACHE_LINK_TYPE for number in evidence.below(cache))
+    if cache < 0:
+        return False
+    own = evidence.children[cache]
+    near = own + [number for table in own if rows[table].type == "dict" for number in evidence.children[table]]
+    return any(rows[number].type == CACHE_LINK_TYPE for number in near)
 
 
 def is_steady(found: Accumulation) -> bool:
