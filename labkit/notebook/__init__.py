@@ -7,6 +7,7 @@ from labkit.notebook.exercises import check, exercise, hint, progress, reset, re
 from labkit.notebook.pictures import chain, memory, show
 from labkit.notebook.running import analyse, investigate, open_recorded
 from labkit.notebook.tables import evidence, growth_per_rung, shapes, types_that_grew
+from labkit.notebook.terminal import source, terminal
 
 __all__ = [
     "analyse",
@@ -24,5 +25,7 @@ __all__ = [
     "reveal",
     "shapes",
     "show",
+    "source",
+    "terminal",
     "types_that_grew",
 ]

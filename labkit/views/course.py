@@ -53,6 +53,13 @@ def progress_table(rows: list[tuple[str, str, bool, bool, int, int]]) -> str:
     return f'<table style="border-collapse: collapse">{head}{body}</table>'
 
 
+def terminal_card(words: str, output: str, status: int) -> str:
+    """A command, what it said, and how it ended."""
+    style = f"background: {CARD.css}; color: {INK.css}; padding: 8px; overflow-x: auto; border-radius: 6px"
+    ended = _muted(f"exit status {status}")
+    return f'<pre style="{style}"><b>$ {escape(words)}</b>\n{escape(output)}</pre>{ended}'
+
+
 def _done(passed: bool, revealed: bool) -> str:
     if passed:
         return "✓ passed" + (" (after the reveal)" if revealed else "")
