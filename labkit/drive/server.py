@@ -122,11 +122,16 @@ class Server:
                 hint="less load, or no limit on the worker's memory or requests",
             )
 
-    @property
-    def pid(self) -> int:
-        """The process that was started: the parent of the workers, or the only worker."""
-        assert self._process is not None
-        return self._process.pid
+    def serving_pids(self) -> list[int]:
+        """The workers that have loaded the app and run now, oldest first; recycled ones are others than at the start."""
+        assert self._run_dir is not None
+        begun = []
+        for note in self._run_dir.glob("worker-*.json"):
+            with contextlib.suppress(psutil.Error, ValueError):
+                process = psutil.Process(int(note.stem.partition("-")[2]))
+                if is_alive(process):
+                    begun.append((process.create_time(), process.pid))
+        return [pid for _, pid in sorted(begun)]
 
     @property
     def app_name(self) -> str:

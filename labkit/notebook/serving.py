@@ -14,20 +14,26 @@ from typing import Any
 
 import pandas as pd
 import psutil
+from IPython.display import HTML
 
 from labkit.cases import Load, Step, Target, target_of
 from labkit.drive import kernel
 from labkit.drive.faults import ServerLog
 from labkit.drive.options import RecordOptions
+from labkit.drive.processes import wait_until
 from labkit.drive.replies import Reply, ask
 from labkit.drive.sampling import sample, settle
 from labkit.drive.server import Server
 from labkit.findings.model import Sample
 from labkit.notebook.running import scratch
+from labkit.views import pictures
+from labkit.views.figures import figure_svg
+from labkit.views.workers import workers_figure
 
 APPS = Path(__file__).resolve().parents[2] / "notebooks" / "apps"
 _MB = 1_000_000
 _NONE = "–"
+_PATIENCE_S = 1.0
 _LONGEST_CELL = 140
 _running: list[Service] = []
 
@@ -43,8 +49,8 @@ class Service:
         )
         self._server = Server(target, options, log, arguments=arguments, environment=environment)
         self._server.__enter__()
-        settle(map(psutil.Process, self.pids()))
-        self._asked = 0
+        self._workers, self._asked = workers, 0
+        self._rest()
 
     def stop(self) -> None:
         """End it."""
@@ -52,9 +58,7 @@ class Service:
 
     def pids(self) -> list[int]:
         """The workers that run now, oldest first."""
-        parent = psutil.Process(self._server.pid)
-        children = sorted((child.create_time(), child.pid) for child in parent.children())
-        return [pid for _, pid in children] or [parent.pid]
+        return self._server.serving_pids()
 
     def ask(
         self, *requests: str, times: int = 1, body: object = None, clients: int = 1, leave_after: int | None = None
@@ -93,7 +97,10 @@ class Service:
         table = {
             pid: {"RSS": row.rss, "USS (its own)": row.uss, "PSS (its share)": row.pss} for pid, row in rows.items()
         }
-        return (pd.DataFrame.from_dict(table, orient="index") / _MB).round(1).rename_axis("worker, MB")
+        rows = pd.DataFrame.from_dict(table, orient="index") / _MB
+        if len(rows) > 1:
+            rows.loc["added up"] = rows.sum()
+        return rows.round(1).rename_axis("worker, MB")
 
     def watch(self, request: str, times: int, every: int = 20, body: object = None, clients: int = 4) -> Watched:
         """Send it so many times, ``{n}`` counting on; after every so many look at all workers."""
@@ -101,12 +108,19 @@ class Service:
         for done in range(0, times + 1, every):
             if done:
                 watched.count(self._send(request, every, body, clients, None))
-            settle(map(psutil.Process, self.pids()), 0.3)
+            self._rest()
             for pid in self.pids():
                 with contextlib.suppress(psutil.Error):  # it has gone meanwhile
                     seen = sample(psutil.Process(pid), time_s=time.monotonic() - start, rung=0, requests=done)
-                    watched.samples.append(Sample(**vars(seen)))
+                    watched.look(Sample(**vars(seen)))
+        watched.end()
         return watched
+
+    def _rest(self) -> None:
+        """Wait a moment until all workers are there and none is busy; one may end meanwhile."""
+        wait_until(lambda: len(self.pids()) == self._workers, _PATIENCE_S)
+        with contextlib.suppress(psutil.Error):
+            settle(map(psutil.Process, self.pids()), _PATIENCE_S)
 
     def _send(self, request: str, times: int, body: object, clients: int, leave_after: int | None) -> list[Reply]:
         first, self._asked = self._asked, self._asked + times
@@ -124,7 +138,7 @@ class Service:
         replies = self._send(request, times, body, clients, leave_after)
         took_s = time.monotonic() - began
         peak = kernel.peak_bytes(pids[0]) if pids == self.pids() else 0
-        settle(map(psutil.Process, self.pids()))
+        self._rest()
         gained = sum(sum(kernel.open_things(pid).values()) for pid in self.pids()) - before
         return {
             "answers": ", ".join(f"{words} × {count}" for words, count in _counted(replies)),
@@ -137,32 +151,47 @@ class Service:
 
 
 class Watched:
-    """Looks at workers over requests, and which worker answered how many of them."""
+    """Looks at workers over requests, and which worker answered how many of them; an app says which ``worker`` it is."""
 
     def __init__(self) -> None:
-        self.samples: list[Sample] = []
+        self._looks: dict[int, list[tuple[Sample, int]]] = {}
+        self._answered: Counter[int] = Counter()
         self.answers: Counter[str] = Counter()
-        self.by_worker: Counter[int] = Counter()
 
     def count(self, replies: list[Reply]) -> None:
-        """Add answers; an app of a lesson says which ``worker`` it is."""
+        """Add answers."""
         self.answers.update(reply.words for reply in replies)
         said = [reply.told for reply in replies]
-        self.by_worker.update(one["worker"] for one in said if isinstance(one, dict) and "worker" in one)
+        self._answered.update(one["worker"] for one in said if isinstance(one, dict) and "worker" in one)
+
+    def look(self, seen: Sample) -> None:
+        """Add a look at one worker."""
+        self._looks.setdefault(seen.pid, []).append((seen, self._answered[seen.pid]))
+
+    def end(self) -> None:
+        """Of workers that are gone leave the last look out: it may have met them while they ended."""
+        last = max(looks[-1][0].requests for looks in self._looks.values())
+        for looks in self._looks.values():
+            if looks[-1][0].requests < last and len(looks) > 1:
+                looks.pop()
+
+    def picture(self) -> HTML:
+        """The memory of each worker over the requests of all."""
+        figure, alt = workers_figure([seen for looks in self._looks.values() for seen, _ in looks])
+        return HTML(pictures.picture(figure_svg(figure), alt, 960))
 
     def workers(self) -> pd.DataFrame:
-        """Each worker: requests it answered, by how much it grew, and that per request."""
-        looks: dict[int, list[Sample]] = {}
-        for row in self.samples:
-            looks.setdefault(row.pid, []).append(row)
+        """Each worker: when it was seen, the requests it answered between its looks, and by how much it grew."""
         table = {}
-        for pid, rows in looks.items():
-            answered, grew = self.by_worker[pid], rows[-1].uss_bytes - rows[0].uss_bytes
+        for pid, looks in self._looks.items():
+            (first, before), (last, after) = looks[0], looks[-1]
+            grew, answered = last.uss_bytes - first.uss_bytes, after - before
             table[pid] = {
-                "seen from request": rows[0].requests,
-                "to": rows[-1].requests,
+                "seen from request": first.requests,
+                "to": last.requests,
                 "answered": answered,
                 "grew by, MB": round(grew / _MB, 1),
+                "kB per request": round(grew / answered / 1000) if answered else _NONE,
             }
         return pd.DataFrame.from_dict(table, orient="index").rename_axis("worker")
 

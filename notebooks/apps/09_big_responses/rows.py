@@ -22,7 +22,7 @@ def lines() -> Iterator[bytes]:
     """A JSON array, a row at a time."""
     yield b"["
     for number, row in enumerate(rows()):
-        yield (b"," if number else b"") + json.dumps(row).encode()
+        yield (b", " if number else b"") + json.dumps(row).encode()
     yield b"]"
 
 
