@@ -123,7 +123,7 @@ class Server:
             )
 
     def serving_pids(self) -> list[int]:
-        """The workers that have loaded the app and run now, oldest first; recycled ones are others than at the start."""
+        """The workers that have loaded the app and run now, oldest first; after recycling they are others."""
         assert self._run_dir is not None
         begun = []
         for note in self._run_dir.glob("worker-*.json"):

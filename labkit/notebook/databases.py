@@ -46,7 +46,7 @@ def _start() -> LessonDatabase:
         where = _stack.enter_context(running(programs)).where
     except (CaptureError, OSError) as error:
         return LessonDatabase("", f"SQLite, {_WITHOUT}. ({error})")
-    return LessonDatabase(where, f"PostgreSQL {programs.parent.name}, in a temporary folder; it ends with this notebook")
+    return LessonDatabase(where, f"PostgreSQL {programs.parent.name} in a temporary folder; it ends with this notebook")
 
 
 atexit.register(_stack.close)

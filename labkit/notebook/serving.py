@@ -24,6 +24,7 @@ from labkit.drive.processes import wait_until
 from labkit.drive.replies import Reply, ask
 from labkit.drive.sampling import sample, settle
 from labkit.drive.server import Server
+from labkit.errors import CourseError
 from labkit.findings.model import Sample
 from labkit.notebook.running import scratch
 from labkit.views import pictures
@@ -65,8 +66,8 @@ class Service:
     ) -> pd.DataFrame:
         """Send each request so many times; ``{n}`` in it counts on. ``leave_after`` so many bytes the client is gone.
 
-        One row each: what was answered, how long the last body was, the time it all took, descriptors gained, the peak of memory above where
-        it began, and the last exception in the server's log.
+        One row each: what was answered, how long the last body was, the time it all took, descriptors gained, the peak
+        of memory above where it began, and the last exception in the server's log.
         """
         return pd.DataFrame.from_dict(
             {request: self._row(request, times, body, clients, leave_after) for request in requests}, orient="index"
@@ -97,10 +98,10 @@ class Service:
         table = {
             pid: {"RSS": row.rss, "USS (its own)": row.uss, "PSS (its share)": row.pss} for pid, row in rows.items()
         }
-        rows = pd.DataFrame.from_dict(table, orient="index") / _MB
-        if len(rows) > 1:
-            rows.loc["added up"] = rows.sum()
-        return rows.round(1).rename_axis("worker, MB")
+        result = pd.DataFrame.from_dict(table, orient="index") / _MB
+        if len(result) > 1:
+            result.loc["added up"] = result.sum()
+        return result.round(1).rename_axis("worker, MB")
 
     def watch(self, request: str, times: int, every: int = 20, body: object = None, clients: int = 4) -> Watched:
         """Send it so many times, ``{n}`` counting on; after every so many look at all workers."""
@@ -151,7 +152,7 @@ class Service:
 
 
 class Watched:
-    """Looks at workers over requests, and which worker answered how many of them; an app says which ``worker`` it is."""
+    """Looks at workers over requests, and which worker answered how many of them; an app says its ``worker``."""
 
     def __init__(self) -> None:
         self._looks: dict[int, list[tuple[Sample, int]]] = {}
@@ -199,7 +200,7 @@ class Watched:
 def serve(
     app: str, *, workers: int = 1, arguments: tuple[str, ...] = (), environment: dict[str, str] | None = None
 ) -> Service:
-    """Start a case (``open_files:fixed``) or an app of a lesson (``09_big_responses/streams.py``), under Gunicorn.
+    """Start a case (``NAME`` or ``NAME:fixed``) or an app of a lesson (``09_big_responses/streams.py``), under Gunicorn.
 
     One at a time: the one before is ended. ``arguments`` are given to Gunicorn as they are.
     """
@@ -218,6 +219,9 @@ def stop_all() -> None:
 
 
 def _lesson_app(app: str) -> Target:
+    if not (APPS / app).is_file():
+        there = ", ".join(sorted(str(path.relative_to(APPS)) for path in APPS.glob("*/*.py")))
+        raise CourseError(f"There is no app {app!r} of a lesson.", seen=f"there are: {there}")
     return Target(label=app, app_file=APPS / app, load=Load(steps=(Step(request="GET /"),)))
 
 
