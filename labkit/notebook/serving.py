@@ -35,6 +35,7 @@ APPS = Path(__file__).resolve().parents[2] / "notebooks" / "apps"
 _MB = 1_000_000
 _NONE = "–"
 _PATIENCE_S = 1.0
+_PEAK, _LOG = "peak memory", "in the server's log"
 _LONGEST_CELL = 140
 _running: list[Service] = []
 
@@ -67,11 +68,11 @@ class Service:
         """Send each request so many times; ``{n}`` in it counts on. ``leave_after`` so many bytes the client is gone.
 
         One row each: what was answered, how long the last body was, the time it all took, descriptors gained, the peak
-        of memory above where it began, and the last exception in the server's log.
+        of memory above where it began, and the last exception in the server's log; the last two are left out where
+        there is nothing to tell.
         """
-        return pd.DataFrame.from_dict(
-            {request: self._row(request, times, body, clients, leave_after) for request in requests}, orient="index"
-        )
+        rows = {request: self._row(request, times, body, clients, leave_after) for request in requests}
+        return _without_idle_columns(pd.DataFrame.from_dict(rows, orient="index"))
 
     def told(self, path: str) -> Any:
         """The answer to one ``GET``: JSON, or text."""
@@ -80,7 +81,8 @@ class Service:
     def table(self, path: str) -> pd.DataFrame:
         """The same of a list of objects, or of one, as a table."""
         told = self.told(path)
-        return pd.DataFrame(told if isinstance(told, list) else [told])
+        rows = told if isinstance(told, list) else [told]
+        return pd.DataFrame(rows, index=[""] * len(rows))
 
     def open_things(self) -> pd.DataFrame:
         """What the first worker has open, most first."""
@@ -146,8 +148,8 @@ class Service:
             "body": f"{replies[-1].body_bytes:,} B",
             "took": f"{took_s:.1f} s",
             "descriptors": f"{gained:+d}" if gained else "0",
-            "peak memory": f"+{max(0, peak - resident) / _MB:.1f} MB" if peak else _NONE,
-            "in the server's log": self._log.last_exception(lines) or _NONE,
+            _PEAK: f"+{max(0, peak - resident) / _MB:.1f} MB" if peak else _NONE,
+            _LOG: self._log.last_exception(lines) or _NONE,
         }
 
 
@@ -200,7 +202,7 @@ class Watched:
 def serve(
     app: str, *, workers: int = 1, arguments: tuple[str, ...] = (), environment: dict[str, str] | None = None
 ) -> Service:
-    """Start a case (``NAME`` or ``NAME:fixed``) or an app of a lesson (``09_big_responses/streams.py``), under Gunicorn.
+    """Start a case (``NAME``, ``NAME:fixed``) or an app of a lesson (``09_big_responses/streams.py``), under Gunicorn.
 
     One at a time: the one before is ended. ``arguments`` are given to Gunicorn as they are.
     """
@@ -223,6 +225,12 @@ def _lesson_app(app: str) -> Target:
         there = ", ".join(sorted(str(path.relative_to(APPS)) for path in APPS.glob("*/*.py")))
         raise CourseError(f"There is no app {app!r} of a lesson.", seen=f"there are: {there}")
     return Target(label=app, app_file=APPS / app, load=Load(steps=(Step(request="GET /"),)))
+
+
+def _without_idle_columns(table: pd.DataFrame) -> pd.DataFrame:
+    small = tuple(f"+{tenth / 10:.1f} MB" for tenth in range(10))
+    idle = {_LOG: (_NONE,), _PEAK: (_NONE, *small)}
+    return table.drop(columns=[name for name, nothing in idle.items() if table[name].isin(nothing).all()])
 
 
 def _counted(replies: list[Reply]) -> Iterator[tuple[str, int]]:

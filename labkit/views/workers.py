@@ -35,7 +35,8 @@ def workers_figure(samples: Sequence[Sample]) -> tuple[Figure, str]:
         axes.set_xlim(0, max(1, *(sample.requests for sample in samples)) * 1.02)
         axes.yaxis.set_major_locator(MaxNLocator(nbins=5, steps=TICK_STEPS))
         axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: byte_tick(value)))
-        title = f"USS of each worker: {at_a_time} at a time, {len(rows)} in all"
+        many = f"USS of each worker: {at_a_time} at a time, {len(rows)} in all"
+        title = many if len(rows) > 1 else "USS of the worker"
         axes.set_title(title, loc="left", color=INK.light, fontweight="bold", parse_math=False)
     smallest, largest = (bytes_text(pick(one.uss_bytes for one in samples)) for pick in (min, max))
     requests = max(one.requests for one in samples)
