@@ -2,27 +2,24 @@
 
 from __future__ import annotations
 
-import contextlib
-import http.client
 import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
 from labkit import pipeline
 from labkit.cases import Case, Target
-from labkit.conversation import Exchange, conversation_of
 from labkit.course.exercise import Exercise
+from labkit.course.talk import files_per_round, first_fault
 from labkit.course.treatments import new_treatments
 from labkit.drive.options import RecordOptions
-from labkit.drive.server import Server
 from labkit.errors import AnalysisError, CaptureError, WorkerDied
 from labkit.findings.model import Findings
 from labkit.investigation import record_until_clear
 
 #: While the answer is open it may take so long.
 BUDGET_S = 20.0
-_TIMEOUT_S = 10.0
 _RESTART = "A restart is no cure: the next worker grows as the last did."
+_REFUSES = "A limit that turns users away makes the curve flat, and the service useless."
 _OPEN = "What is cured is flat at once; what has a bound, as soon as it is full."
 
 
@@ -46,28 +43,45 @@ def grade(exercise: Exercise, app_file: Path) -> Grade:
     except SyntaxError as fault:
         return Grade(False, f"The app cannot be read: {fault.msg}, line {fault.lineno}.")
     target = Target(label=f"{exercise.name}: your copy", app_file=app_file, load=case.load, serve=case.serve)
+    served = RecordOptions.for_serving(case.serve)
     try:
-        otherwise = _first_fault(target, conversation_of(case.folder))
+        otherwise = first_fault(target, served, case.folder)
         if otherwise:
             return Grade(False, f"It does not do its work as before: {otherwise}.", "A cure keeps what users rely on.")
         found = _measured(target)
+        files = 0 if found.verdict == "suspect" else files_per_round(target, served, case.folder)
     except WorkerDied as error:
         return Grade(False, f"{error.what} {error.seen}", _RESTART)
     except (CaptureError, AnalysisError) as error:
         return Grade(False, " ".join(part for part in (error.what, error.seen) if part))
-    return _judged(found, case, treated)
+    return _judged(found, case, treated, files)
 
 
-def _judged(found: Findings, case: Case, treated: list[str]) -> Grade:
+def _judged(found: Findings, case: Case, treated: list[str], files: int) -> Grade:
     if found.verdict == "suspect":
         first = found.suspects[0]
         return Grade(False, f"It still grows: {_sentence(first.why)}", _lesson(first.retainer, case, treated), found)
+    if otherwise := _unexpected(found):
+        return Grade(False, f"It does not do its work as before: {otherwise}.", _REFUSES, found)
+    if files:
+        reason = f"The disk grows: each round of what its users do leaves {files} more files in the temporary folder."
+        return Grade(False, reason, "What is no longer open is not gone: somebody has to remove it.", found)
     if treated:
         return Grade(False, f"It is a treatment, no cure: {treated[0]}.", "", found)
     if found.verdict == "inconclusive":
         missing = found.missing[0] if found.missing else "the measurement did not settle it"
         return Grade(False, f"Not proven: {_sentence(missing)}", _OPEN, found)
     return Grade(True, "It serves its users as before, and nothing grows any more.", "", found)
+
+
+def _unexpected(found: Findings) -> str:
+    """The answer under load that is most often not as it must be, in words; empty where all are."""
+    counts = {key: count for key, count in found.provenance.statuses.items() if " " in key}
+    if not counts:
+        return ""
+    most = max(counts, key=lambda key: counts[key])
+    status, _, request = most.partition(" ")
+    return f"under load {request} is answered with {status}, {counts[most]:,} times"
 
 
 def _lesson(retainer: str, case: Case, treated: list[str]) -> str:
@@ -88,23 +102,3 @@ def _measured(target: Target) -> Findings:
         options = RecordOptions.for_serving(target.serve, allocation_pass=False, budget_s=BUDGET_S)
         capture = record_until_clear(target, options, Path(folder) / "capture", "check", True, lambda _: None)
         return pipeline.analyse(capture)
-
-
-def _first_fault(target: Target, conversation: tuple[Exchange, ...]) -> str:
-    """What the app says otherwise than it did, in a server of its own; empty where it says all as it must."""
-    with (
-        tempfile.TemporaryDirectory(prefix="labkit-") as folder,
-        Server(target, RecordOptions.for_serving(target.serve), Path(folder) / "server.log") as server,
-        contextlib.closing(http.client.HTTPConnection(*server.address, timeout=_TIMEOUT_S)) as connection,
-    ):
-        return next(filter(None, (_fault(connection, said) for said in conversation)), "")
-
-
-def _fault(connection: http.client.HTTPConnection, said: Exchange) -> str:
-    body, headers = said.sent
-    try:
-        connection.request(said.method, said.path, body=body, headers=headers)
-        answer = connection.getresponse()
-        return said.fault(answer.status, answer.read())
-    except (OSError, http.client.HTTPException) as error:
-        return f"{said.request} gets no whole answer ({type(error).__name__})"

@@ -34,9 +34,9 @@ class ServerLog:
         """The last lines in one."""
         return " | ".join(self.lines()[-count:])[-400:] or "it printed nothing"
 
-    def last_exception(self) -> str:
-        """The last line of the last traceback; empty without one."""
-        told = [line for line in self.lines() if _EXCEPTION.match(line)]
+    def last_exception(self, after: int = 0) -> str:
+        """The last line of the last traceback, among the lines from number ``after`` on; empty without one."""
+        told = [line for line in self.lines()[after:] if _EXCEPTION.match(line)]
         return told[-1][:300] if told else ""
 
     def says_port_is_taken(self) -> bool:

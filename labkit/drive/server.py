@@ -10,6 +10,7 @@ import socket
 import subprocess
 import tempfile
 import time
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
@@ -49,14 +50,25 @@ class Server:
     """Serves a target for the time of a ``with`` block; inside it the app is loaded and the agents answer.
 
     Entering raises AppNotReady, PortTaken or AgentFailed. Nothing is left at the end: no process,
-    no private folder. Output is appended to ``log_path``.
+    no private folder. Output is appended to ``log_path``. ``arguments`` are given to the server after ours and win;
+    ``environment`` is added to its own.
     """
 
     address: tuple[str, int]
     workers: tuple[Worker, ...]
     interpreter: Interpreter
 
-    def __init__(self, target: Target, options: RecordOptions, log_path: Path) -> None:
+    def __init__(
+        self,
+        target: Target,
+        options: RecordOptions,
+        log_path: Path,
+        *,
+        arguments: Sequence[str] = (),
+        environment: Mapping[str, str] | None = None,
+    ) -> None:
+        self._arguments = tuple(arguments)
+        self._environment = dict(environment or {})
         self._target = target
         self._options = options
         self._log = ServerLog(log_path)
@@ -65,7 +77,7 @@ class Server:
         self.why_no_walker = ""
 
     def __enter__(self) -> Server:
-        environment = environment_for(self._target.load.seed)
+        environment = environment_for(self._target.load.seed) | self._environment
         self._app = locate_app(self._target)
         self.interpreter = find_interpreter(self._options.python, self._options.server, environment)
         _require_free(self._options.port)
@@ -110,6 +122,17 @@ class Server:
                 hint="less load, or no limit on the worker's memory or requests",
             )
 
+    def serving_pids(self) -> list[int]:
+        """The workers that have loaded the app and run now, oldest first; after recycling they are others."""
+        assert self._run_dir is not None
+        begun = []
+        for note in self._run_dir.glob("worker-*.json"):
+            with contextlib.suppress(psutil.Error, ValueError):
+                process = psutil.Process(int(note.stem.partition("-")[2]))
+                if is_alive(process):
+                    begun.append((process.create_time(), process.pid))
+        return [pid for _, pid in sorted(begun)]
+
     @property
     def app_name(self) -> str:
         """The name in the app's file that is served."""
@@ -123,6 +146,7 @@ class Server:
         python, flags = self.interpreter.path, self.interpreter.server_flags
         walker, self.why_no_walker = build_walker(python)  # without one the agent walks in plain Python
         command = command_line(python, run_dir, self._app, self._options, flags, walker)
+        command[-1:-1] = self._arguments
         with self._log.path.open("ab") as output:
             self._process = subprocess.Popen(
                 command,

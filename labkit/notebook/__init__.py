@@ -3,16 +3,21 @@
 Each name a lesson uses is listed here; a lesson that needs a helper gets it in a module of this package.
 """
 
+from labkit.drive.options import RecordOptions
+from labkit.notebook.databases import database
 from labkit.notebook.exercises import check, exercise, hint, progress, reset, reveal
-from labkit.notebook.pictures import chain, memory, show
+from labkit.notebook.pictures import chain, memory, outside, show
 from labkit.notebook.running import analyse, investigate, open_recorded
+from labkit.notebook.serving import serve
 from labkit.notebook.tables import evidence, growth_per_rung, shapes, types_that_grew
 from labkit.notebook.terminal import source, terminal
 
 __all__ = [
+    "RecordOptions",
     "analyse",
     "chain",
     "check",
+    "database",
     "evidence",
     "exercise",
     "growth_per_rung",
@@ -20,9 +25,11 @@ __all__ = [
     "investigate",
     "memory",
     "open_recorded",
+    "outside",
     "progress",
     "reset",
     "reveal",
+    "serve",
     "shapes",
     "show",
     "source",

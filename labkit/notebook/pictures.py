@@ -22,6 +22,11 @@ def chain(findings: Findings) -> HTML:
     return HTML(pictures.chain_picture(findings))
 
 
+def outside(findings: Findings) -> HTML:
+    """The worker as the operating system sees it: memory, and descriptors and threads. Who is guilty is left out."""
+    return HTML(pictures.growth_picture(findings.model_copy(update={"suspects": []})))
+
+
 def memory(*captures: Capture) -> HTML:
     """RSS and USS of the workers of each capture, one panel each."""
     figure, alt = memory_figure({str(c.manifest["label"]): one_per_rung(c.samples) for c in captures})

@@ -8,6 +8,8 @@ from pathlib import Path
 from labkit.views.names import shown
 from labkit.views.palette import AMBER, CARD, COOL, HOT, INK, MUTED, RULE, THIRD, Colour
 
+_LONGEST_TEXT = 2000
+
 
 def task_card(task: str, file: Path, hints: int) -> str:
     """What to do, and the file to do it in."""
@@ -95,4 +97,4 @@ def _muted(text: str) -> str:
 
 
 def _safe(text: str) -> str:
-    return escape(shown(text))
+    return escape(shown(text, _LONGEST_TEXT))

@@ -6,12 +6,15 @@ from it. Falcon hands a stream to the server, which closes it after a GET; a res
 
 from __future__ import annotations
 
+import tempfile
 from pathlib import Path
 from typing import BinaryIO
 
 import falcon
 
-FOLDER = Path(__file__).parent
+# Stands in for the volume with the downloads; it goes with the process.
+FOLDER = tempfile.TemporaryDirectory(prefix="downloads-")
+Path(FOLDER.name, "manual.txt").write_text("Turn the wheel by half a turn.\n" * 64, encoding="utf-8")
 
 # Downloads under way, so that the nightly job can tell which files are in use.
 OPEN: list[BinaryIO] = []
@@ -21,7 +24,7 @@ class DownloadResource:
     """One file for everybody."""
 
     def on_get(self, req: falcon.Request, resp: falcon.Response, name: str) -> None:
-        path = FOLDER / name
+        path = Path(FOLDER.name, name)
         if not path.is_file():
             raise falcon.HTTPNotFound(title="No such file")
         resp.content_type = "text/plain"
