@@ -72,3 +72,27 @@ def test_a_cache_with_a_bound_inside_another_ones_entries_bounds_nothing(
 
     capture = record(tmp_path / "c", cached)
     assert analyse(capture).verdict == verdict
+
+
+@pytest.mark.parametrize("kept", [True, False], ids=["beside what is kept", "alone"])
+def test_finalizers_follow_what_they_wait_for(tmp_path: Path, kept: bool) -> None:
+    """The table of finalizers grows with what somebody keeps; where nothing else grows, it is the holder."""
+
+    def finalized(rung: int) -> Heap:
+        heap = Heap()
+        store = heap.new("dict", 64, held_by=(heap.module("shop"), "value", "STORE"))
+        finalize = heap.new(
+            "type", 1000, name="weakref.finalize", held_by=(heap.module("weakref"), "value", "finalize")
+        )
+        space = heap.new("dict", 64, held_by=(finalize, "internal", "__dict__"))
+        registry = heap.new("dict", 64, held_by=(space, "value", "_registry"))
+        for _ in range(10 + 40 * rung):
+            if kept:
+                heap.new("shop.Upload", 400, held_by=(store, "value"))
+            info = heap.new("weakref.finalize._Info", 100, held_by=(registry, "value"))
+            heap.new("tuple", 60, held_by=(info, "attribute", "args"))
+        return heap
+
+    findings = analyse(record(tmp_path / "c", finalized))
+    assert [one.retainer for one in findings.suspects] == ["shop.STORE" if kept else "weakref.finalize._registry"]
+    assert [one.kind for one in findings.explained] == (["consequence"] if kept else [])

@@ -10,6 +10,8 @@ from labkit.findings.model import Explained
 
 #: Their tables hold weak references that remove themselves when what they refer to dies.
 WEAK_CONTAINERS = ("_weakrefset.WeakSet", "weakref.WeakValueDictionary", "weakref.WeakKeyDictionary")
+#: The table of what ``weakref.finalize`` is to call: an entry goes when its object dies.
+FINALIZERS = "weakref.finalize._registry"
 #: What a thread keeps for each threading.local it has used, as long as that is there.
 LOCAL_OF_A_THREAD = "_thread._localdummy"
 #: Up to Python 3.11 it gathers what is written in a list that no traversal shows.
@@ -62,11 +64,13 @@ def _cause(draft: Draft, place: int, found: Accumulation) -> str | None:
     for chief, suspect in larger:
         if _comes_with(rate, chief.objects_trend.slope) and _same_owner(draft, found, chief):
             return f"{name} grows along with {suspect.retainer}, which belongs to the same object."
+        if _comes_with(rate, chief.objects_trend.slope) and _is_of_weak_references(draft, found):
+            return f"{name} holds one weak reference for each that {suspect.retainer} gains."
+        if _comes_with(rate, chief.objects_trend.slope) and name == FINALIZERS:
+            return f"{name} has a finalizer for each that {suspect.retainer} gains; it goes with what it waits for."
         if _comes_with(rate, chief.objects_trend.slope) and found.bytes_per_request < _LITTLE * (
             suspect.grows.bytes_per_request
         ):
-            if _is_of_weak_references(draft, found):
-                return f"{name} holds one weak reference for each that {suspect.retainer} gains."
             if name.endswith(".__subclasses__"):
                 return f"{name} lists the classes that {suspect.retainer} gains, without holding them."
             if draft.evidence.populations.rows[found.lead].type == LOCAL_OF_A_THREAD:
