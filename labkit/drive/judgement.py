@@ -14,8 +14,6 @@ from labkit.store.capture import Capture
 #: Each further round has so many rungs, each so many times longer than those of the round before.
 RUNGS_MORE = 2
 LONGER = 2
-#: To see whether an answer stands is worth this share of the budget.
-CONFIRMING_SHARE = 0.4
 #: A worker that grows may take so much more, and this share of what the machine has left.
 MOST_GROWTH_BYTES = 1 << 30
 MOST_OF_FREE = 0.25
@@ -40,10 +38,13 @@ Judge = Callable[[Capture], Judgement]
 class Rounds:
     """Further rungs while the answer is open and the budget lasts; the rungs are part of the same series."""
 
-    def __init__(self, measurement: Measurement, requests_per_rung: int, budget_s: float) -> None:
+    def __init__(
+        self, measurement: Measurement, requests_per_rung: int, budget_s: float, confirming_share: float
+    ) -> None:
         self._measurement = measurement
         self._width = requests_per_rung
         self._budget_s = budget_s
+        self._confirming_s = confirming_share * budget_s
         self._began = time.monotonic()
 
     def play(self, rung: int, judge: Callable[[], Judgement]) -> Judgement:
@@ -64,7 +65,7 @@ class Rounds:
         """Whether there is a reason for another round, and it is likely to end in time and to leave room in memory."""
         if not (judged.is_open or judged.is_provisional):
             return False
-        budget_s = self._budget_s if judged.is_open else CONFIRMING_SHARE * self._budget_s
+        budget_s = self._budget_s if judged.is_open else self._confirming_s
         requests = RUNGS_MORE * LONGER * self._width
         seen = self._measurement
         takes_s = requests * seen.seconds_per_request + RUNGS_MORE * seen.snapshot_s + 1.5 * judging_s

@@ -18,7 +18,7 @@ class RecordOptions:
     ``port`` 0 is any free one. ``allow_statuses`` are answers that count as normal besides 2xx, 3xx
     and those the load expects. ``threads`` matters to ``gthread`` alone. ``tools`` record in a pass of their own,
     memray with the stacks of C code if ``native``. ``budget_s``: so long may the measuring take while its answer is
-    open; what was asked for is played in any case.
+    open; what was asked for is played in any case. To see whether an answer stands is worth ``confirming_share`` of it.
     """
 
     python: str = sys.executable
@@ -36,6 +36,7 @@ class RecordOptions:
     tools: tuple[str, ...] = ()
     native: bool = False
     budget_s: float = 0
+    confirming_share: float = 0.7
 
     def __post_init__(self) -> None:
         if self.workers < 1 or self.threads < 1:

@@ -73,7 +73,7 @@ def _measure(
         os_name = f"{platform.system()} {platform.machine()}"
         about["versions"] = {"labkit": __version__, **server.interpreter.versions, "platform": os_name}
         measurement = Measurement(server, load, options, writer, bar)
-        rounds = Rounds(measurement, load.requests_per_rung, options.budget_s)
+        rounds = Rounds(measurement, load.requests_per_rung, options.budget_s, options.confirming_share)
         measurement.play("warm up", load.warmup_requests)
         measurement.snapshot(0)
         for rung in range(1, load.rungs + 1):
