@@ -38,16 +38,20 @@ class Grade:
 
 def grade(exercise: Exercise, app_file: Path) -> Grade:
     """Serve ``app_file``, talk to it as its users do, then investigate it. A learner's mistake is a grade, no error."""
-    case = exercise.case
+    return grade_copy(exercise.case, app_file, f"{exercise.name}: your copy")
+
+
+def grade_copy(case: Case, app_file: Path, label: str) -> Grade:
+    """The same of what somebody made of a case's ``leaky.py``."""
     source = app_file.read_text(encoding="utf-8", errors="replace")
     original = case.app_file("leaky").read_text(encoding="utf-8")
     try:
         treated = new_treatments(source, original)
     except SyntaxError as fault:
         return Grade(False, f"The app cannot be read: {fault.msg}, line {fault.lineno}.")
-    target = Target(label=f"{exercise.name}: your copy", app_file=app_file, load=case.load, serve=case.serve)
+    target = Target(label=label, app_file=app_file, load=case.load, serve=case.serve)
     try:
-        otherwise = _first_fault(target, conversation_of(case.folder))
+        otherwise = first_fault(target, conversation_of(case.folder))
         if otherwise:
             return Grade(False, f"It does not do its work as before: {otherwise}.", "A cure keeps what users rely on.")
         found = _measured(target)
@@ -85,12 +89,13 @@ def _sentence(text: str) -> str:
 
 def _measured(target: Target) -> Findings:
     with tempfile.TemporaryDirectory(prefix="labkit-") as folder:
-        options = _options(target, BUDGET_S)
+        options = options_for(target, BUDGET_S)
         capture = record_until_clear(target, options, Path(folder) / "capture", "check", True, lambda _: None)
         return pipeline.analyse(capture)
 
 
-def _options(target: Target, budget_s: float = 0) -> RecordOptions:
+def options_for(target: Target, budget_s: float = 0) -> RecordOptions:
+    """How a target is measured here: without the second pass for allocation sites."""
     serve = target.serve
     return RecordOptions(
         server=serve.server,
@@ -101,11 +106,11 @@ def _options(target: Target, budget_s: float = 0) -> RecordOptions:
     )
 
 
-def _first_fault(target: Target, conversation: tuple[Exchange, ...]) -> str:
+def first_fault(target: Target, conversation: tuple[Exchange, ...]) -> str:
     """What the app says otherwise than it did, in a server of its own; empty where it says all as it must."""
     with (
         tempfile.TemporaryDirectory(prefix="labkit-") as folder,
-        Server(target, _options(target), Path(folder) / "server.log") as server,
+        Server(target, options_for(target), Path(folder) / "server.log") as server,
         contextlib.closing(http.client.HTTPConnection(*server.address, timeout=_TIMEOUT_S)) as connection,
     ):
         return next(filter(None, (_fault(connection, said) for said in conversation)), "")
