@@ -57,8 +57,8 @@ class Part(BaseModel):
 class Mechanism(Part):
     """A part that leaks, and the truth about it; ``service.`` stands before names of the service's own.
 
-    Of each visit ``objects_per_visit`` stay, with ``own_bytes`` and so many times the lines of a record as ``lines_kept``;
-    both were measured (``benchmarks/grade_class.py``).
+    Of each visit ``objects_per_visit`` stay, with ``own_bytes`` and, so many times as ``lines_kept`` says, the lines of
+    a record; both were measured (``benchmarks/grade_class.py``).
     """
 
     mechanism: str
