@@ -35,6 +35,7 @@ import time
 import tracemalloc
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -196,8 +197,21 @@ class Visitor:
         return measured
 
 
-def measure(case: Case, variant: str, *, rss: bool, worker_class: str, warmup: int) -> None:
-    """Play the case's load and print the slopes."""
+@dataclass(frozen=True)
+class Measured:
+    """Slopes per request over all rungs, those of what grows rung by rung, and the series they come from."""
+
+    worker_class: str
+    grows_type: str
+    grown: str
+    requests: int
+    slopes: dict[str, float]
+    by_rung: list[float]
+    series: dict[str, list[int]]
+
+
+def measure(case: Case, variant: str, *, rss: bool, worker_class: str, warmup: int) -> Measured:
+    """Play the case's load."""
     variant = variant if variant in case.variants else case.variants[0]
     worker_class = "asgi" if case.serve.server == "uvicorn" else worker_class
     load, grown = case.load, "rss_bytes" if rss else "traced_bytes"
@@ -219,13 +233,19 @@ def measure(case: Case, variant: str, *, rss: bool, worker_class: str, warmup: i
         (after - before) / (n - m)
         for before, after, m, n in zip(series[grown], series[grown][1:], counts, counts[1:], strict=False)
     ]
-    by_rung = " ".join(f"{slope:.0f}" for slope in rungs)
+    return Measured(worker_class, grows_type, grown, requests, slopes, rungs, series)
+
+
+def show(case: Case, variant: str, told: Measured) -> None:
+    """Print the slopes."""
+    by_rung = " ".join(f"{slope:.0f}" for slope in told.by_rung)
+    slopes = told.slopes
     print(
-        f"{case.name}:{variant} ({worker_class}, {requests} requests)\n"
-        f"  {grown} per request   {slopes[grown]:10.1f}   by rung: {by_rung}\n"
+        f"{case.name}:{variant} ({told.worker_class}, {told.requests} requests)\n"
+        f"  {told.grown} per request   {slopes[told.grown]:10.1f}   by rung: {by_rung}\n"
         f"  malloc_bytes per request   {slopes['malloc_bytes']:10.1f}\n"
-        f"  objects per request       {slopes['objects']:10.4f}   {grows_type}\n"
-        f"  descriptors per request   {slopes['descriptors']:10.4f}   {series['descriptors'][-1]} at the end",
+        f"  objects per request       {slopes['objects']:10.4f}   {told.grows_type}\n"
+        f"  descriptors per request   {slopes['descriptors']:10.4f}   {told.series['descriptors'][-1]} at the end",
         flush=True,
     )
 
@@ -244,7 +264,8 @@ def main() -> None:
     resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))  # for the longer runs of open_files
     started = time.monotonic()
     for case in [load_case(name) for name in options.cases] or list_cases():
-        measure(case, options.variant, rss=options.rss, worker_class=options.worker_class, warmup=options.warmup)
+        chosen = {"rss": options.rss, "worker_class": options.worker_class, "warmup": options.warmup}
+        show(case, options.variant, measure(case, options.variant, **chosen))
     print(f"in {time.monotonic() - started:.0f} s")
 
 

@@ -66,7 +66,7 @@ def parser(runs: Mapping[str, Run]) -> argparse.ArgumentParser:
     cases = command("cases", "list the sample cases")
     cases.add_argument("--json", action="store_true", help="as JSON")
     investigate = command("investigate", "run an app under load and say what it keeps alive")
-    investigate.add_argument("target", nargs="?", help="a case, case:fixed, or a case.toml")
+    investigate.add_argument("target", nargs="?", help="a case, case:fixed, a case.toml, or a load file")
     investigate.add_argument("--json", action="store_true", help="findings as JSON on standard output, nothing else")
     investigate.add_argument("--out", metavar="DIR", help="keep capture, findings and report here")
     _add_app_options(investigate)
@@ -95,13 +95,14 @@ def parser(runs: Mapping[str, Run]) -> argparse.ArgumentParser:
     export.add_argument("--type", default="", help="of a drawing: the object of this type that retains most")
     export.add_argument("--around", action="store_true", help="of a drawing: its neighbours, not the path to it")
     _add_production(command)
+    _add_class(command)
     return whole
 
 
 def _add_gates(command: Callable[[str, str], argparse.ArgumentParser]) -> None:
     about = "a short investigation for a build: 1 when a request leaves more behind than allowed, 0 when not"
     check = command("check", about)
-    check.add_argument("target", nargs="?", help="a case, case:fixed, or a case.toml, with the load it names")
+    check.add_argument("target", nargs="?", help="a case, case:fixed, a case.toml or a load file, with its load")
     check.add_argument("--json", action="store_true", help="findings as JSON on standard output, nothing else")
     check.add_argument("--out", metavar="DIR", help="keep capture, findings and report here")
     check.add_argument(
@@ -153,6 +154,35 @@ def _add_production(command: Callable[[str, str], argparse.ArgumentParser]) -> N
         help="with the beginnings of texts and numbers: secrets and personal data, too; slower",
     )
     capture.add_argument("--deadline", type=float, default=120, metavar="SECONDS", help="of a snapshot (default 120)")
+
+
+def _add_class(command: Callable[[str, str], argparse.ArgumentParser]) -> None:
+    whole = command("class", "a training: an unknown leaky service for each team, and what becomes of it")
+    actions = whole.add_subparsers(dest="action", required=True, metavar="ACTION")
+
+    def action(name: str, about: str) -> argparse.ArgumentParser:
+        sub = actions.add_parser(name, help=about, description=about)
+        sub.add_argument(
+            "--debug", action="store_true", default=argparse.SUPPRESS, help="show the traceback of an error"
+        )
+        return sub
+
+    new = action("new", "write a service for each team, and the answer key for the trainer")
+    new.add_argument("--teams", type=int, default=4, metavar="N", help="how many teams (default 4)")
+    new.add_argument("--seed", type=int, default=1, metavar="S", help="the same seed makes the same class (default 1)")
+    new.add_argument("--out", default="class", metavar="DIR", help="a new folder (default class)")
+    for name, about in (
+        ("check", "measure a team's service: 0 passed, 1 refused"),
+        ("answer", "what holds the memory, in a team's opinion: 0 right, 1 near or wrong"),
+        ("board", "how far the teams are: a table here, a page for the wall"),
+        ("reset", "a team's untouched service again, or that of all teams"),
+    ):
+        sub = action(name, about)
+        if name != "board":
+            sub.add_argument("team", nargs="?" if name == "reset" else None, metavar="TEAM", help="team-1, or 1")
+        if name == "answer":
+            sub.add_argument("name", metavar="NAME", help="a dotted name: service.NAME")
+        sub.add_argument("--dir", default="class", metavar="DIR", help="the folder of the class (default class)")
 
 
 def _add_recording(command: argparse._ActionsContainer) -> None:

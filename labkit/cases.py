@@ -130,6 +130,14 @@ class _CaseFile(_Frozen):
     truth: Truth
 
 
+class _LoadFile(_Frozen):
+    """The tables of a load file: an app beside it, and how it is used."""
+
+    app: str = Field(pattern=r"^[^/]+\.py$")
+    serve: Serve = Serve()
+    load: Load
+
+
 class Case(_CaseFile):
     """A case and the folder it was read from; its name is the folder's."""
 
@@ -201,12 +209,36 @@ def load_case(name_or_path: str | Path, folder: Path | None = None) -> Case:
 
 
 def target_of(text: str, folder: Path | None = None) -> Target:
-    """The target meant by ``name``, ``name:fixed`` or ``path/to/case.toml[:variant]``; leaky or healthy when unsaid."""
+    """The target meant by ``name``, ``name:fixed`` or ``path/to/case.toml[:variant]``; leaky or healthy when unsaid.
+
+    Or by a load file: a TOML that names its ``app`` and the load, and no truth.
+    """
+    if brought := _brought_by(Path(text)):
+        return brought
     name, colon, variant = text.partition(":")
     case = load_case(name, folder)
     chosen = variant if colon else case.variants[0]
     label, app_file = f"{case.name}:{chosen}", case.app_file(chosen)
     return Target(label=label, app_file=app_file, load=case.load, serve=case.serve, truth=case.truth)
+
+
+def _brought_by(file: Path) -> Target | None:
+    """The target of a load file; None where that is not one. Raises InvalidCase."""
+    if file.suffix != ".toml" or not file.is_file():
+        return None
+    try:
+        said = tomllib.loads(file.read_text(encoding="utf-8"))
+        brought = _LoadFile.model_validate(said) if "app" in said else None
+    except ValidationError as invalid:
+        seen = "\n        ".join(_described(fault) for fault in invalid.errors())
+        raise InvalidCase(f"The load file {file} cannot be used.", seen=seen, hint=f"correct {file}") from None
+    except (OSError, ValueError):  # told as of a case
+        return None
+    if brought is None:
+        return None
+    app_file = file.resolve().parent / brought.app
+    label = f"{app_file.parent.name}:{app_file.stem}"
+    return Target(label=label, app_file=app_file, load=brought.load, serve=brought.serve)
 
 
 def _case_names(folder: Path | None) -> list[str]:

@@ -27,6 +27,7 @@ from labkit.findings.model import Findings
 from labkit.investigation import keep, new_folder, record_until_clear
 from labkit.store.bundle import opened
 from labkit.targets import record_options_from, target_from
+from labkit.teaching import run_class
 from labkit.views import text
 
 EXIT = {"clean": 0, "suspect": 1, "inconclusive": 3}
@@ -208,4 +209,5 @@ COMMANDS = {
     "workers": operate.workers,
     "attach": operate.attach,
     "capture": operate.capture,
+    "class": run_class,
 }

@@ -262,6 +262,13 @@ def _mentions(page: Path) -> Iterator[str]:
             yield found[1].replace("\\\n", " ").partition("  ")[0].strip()
 
 
+def _options_of(command: argparse.ArgumentParser, action: list[str]) -> set[str]:
+    """The options of a command, and of the action of it that is mentioned."""
+    actions = [one.choices for one in command._actions if isinstance(one, argparse._SubParsersAction)]
+    parsers = [command, *(choices[name] for choices in actions for name in action if name in choices)]
+    return {option for parser in parsers for option in parser._option_string_actions}
+
+
 @by_page
 def test_commands_and_options_that_a_page_mentions_exist(
     page: Path, commands: dict[str, argparse.ArgumentParser]
@@ -277,7 +284,7 @@ def test_commands_and_options_that_a_page_mentions_exist(
         if words[0] not in commands:
             wrong.append(mention)
             continue
-        known = set(commands[words[0]]._option_string_actions)
+        known = _options_of(commands[words[0]], words[1:2])
         wrong += [f"{mention}: {word}" for word in words if word.startswith("-") and word.split("=")[0] not in known]
     assert wrong == []
 

@@ -35,14 +35,18 @@ class Grade:
 
 def grade(exercise: Exercise, app_file: Path) -> Grade:
     """Serve ``app_file``, talk to it as its users do, then investigate it. A learner's mistake is a grade, no error."""
-    case = exercise.case
+    return grade_copy(exercise.case, app_file, f"{exercise.name}: your copy")
+
+
+def grade_copy(case: Case, app_file: Path, label: str) -> Grade:
+    """The same of what somebody made of a case's ``leaky.py``."""
     source = app_file.read_text(encoding="utf-8", errors="replace")
     original = case.app_file("leaky").read_text(encoding="utf-8")
     try:
         treated = new_treatments(source, original)
     except SyntaxError as fault:
         return Grade(False, f"The app cannot be read: {fault.msg}, line {fault.lineno}.")
-    target = Target(label=f"{exercise.name}: your copy", app_file=app_file, load=case.load, serve=case.serve)
+    target = Target(label=label, app_file=app_file, load=case.load, serve=case.serve)
     served = RecordOptions.for_serving(case.serve)
     try:
         otherwise = first_fault(target, served, case.folder)

@@ -1,0 +1,1 @@
+"""Services that leak, composed from templates by a seed: one for each team of a training."""
