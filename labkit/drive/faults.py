@@ -110,4 +110,5 @@ def _names_hint(app: AppModule, app_file: Path) -> str:
         targets = node.targets if isinstance(node, ast.Assign) else [getattr(node, "target", None)]
         names += [target.id for target in targets if isinstance(target, ast.Name)]
     likely = [name for name in names if re.search(r"app|wsgi|api", name, re.IGNORECASE)] or names
-    return f"--app '{app_file.name}:NAME' with one of {', '.join(likely[:8]) or '(it defines nothing)'}"
+    place = app.module if app_file.name == "__init__.py" else app_file.name
+    return f"--app '{place}:NAME' with one of {', '.join(likely[:8]) or '(it defines nothing)'}"

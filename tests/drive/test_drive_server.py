@@ -222,6 +222,11 @@ def test_no_such_name_in_the_file(make_target, tmp_path, options):
     assert error.hint == "--app 'shop.py:NAME' with one of create_app(), my_api"
 
 
+def test_no_such_name_in_a_package(make_target, tmp_path):
+    error = fails(make_target("def create_app(): pass", file="firm/shop/__init__.py"), BUILTIN, tmp_path)
+    assert error.hint == "--app 'shop:NAME' with one of create_app()"
+
+
 def test_a_name_that_is_no_app(make_target, tmp_path):
     error = fails(make_target("app = 5\ndef create_app(): pass"), GUNICORN, tmp_path)
     assert error.what == "app in shop.py is no app: it cannot be called."
