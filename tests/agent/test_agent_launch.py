@@ -47,7 +47,7 @@ def test_an_app_that_cannot_be_loaded_says_why(target: Target, server: str) -> N
     )
     with target.serve("import broken", server=server) as served:
         said = served.wait_for("worker-*.failed").read_text()
-    assert said == "KeyError: 'configuration key'"
+    assert said == f"  File \"{target.folder / 'broken.py'}\", line 2\nKeyError: 'configuration key'"
 
 
 def test_a_cause_the_app_hid_is_not_told(target: Target) -> None:
@@ -58,7 +58,8 @@ def test_a_cause_the_app_hid_is_not_told(target: Target) -> None:
         raise RuntimeError("no database") from None
     """
     with target.serve(app) as served:
-        assert served.wait_for("worker-*.failed").read_text() == "RuntimeError: no database"
+        said = served.wait_for("worker-*.failed").read_text()
+    assert said == f'  File "{target.folder / "app.py"}", line 5\nRuntimeError: no database'
 
 
 def test_a_circle_of_causes_ends(target: Target) -> None:
