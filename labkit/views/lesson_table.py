@@ -23,7 +23,7 @@ def lesson_table(title: str, columns: list[str], names: list[str], rows: list[li
         + "</tr>"
         for name, row in zip(names, rows, strict=True)
     )
-    style = f"border-collapse: collapse; color: {INK.css}; background: none"
+    style = f"border-collapse: collapse; font-size: 13px; color: {INK.css}; background: none"
     return f'<table style="{style}"><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>'
 
 

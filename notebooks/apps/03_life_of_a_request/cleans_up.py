@@ -6,7 +6,7 @@ from typing import Any
 
 import falcon
 
-PLACES = ("in process_response", "if req_succeeded", "in an after hook", "in the responder's finally", "around the app")
+PLACES = ("process_response", "if req_succeeded", "after hook", "finally", "around the app")
 TAKEN: dict[str, bool] = {}
 
 
@@ -26,22 +26,22 @@ class CleanUp:
     """Takes on the way in, gives back on the way out."""
 
     def process_request(self, req: falcon.Request, resp: falcon.Response) -> None:
-        TAKEN["in process_response"] = TAKEN["if req_succeeded"] = True
+        TAKEN["process_response"] = TAKEN["if req_succeeded"] = True
 
     def process_response(
         self, req: falcon.Request, resp: falcon.Response, resource: object, req_succeeded: bool
     ) -> None:
-        TAKEN["in process_response"] = False
+        TAKEN["process_response"] = False
         if req_succeeded:
             TAKEN["if req_succeeded"] = False
 
 
 def take(req: falcon.Request, resp: falcon.Response, resource: object, params: dict[str, Any]) -> None:
-    TAKEN["in an after hook"] = True
+    TAKEN["after hook"] = True
 
 
 def give_back(req: falcon.Request, resp: falcon.Response, resource: object) -> None:
-    TAKEN["in an after hook"] = False
+    TAKEN["after hook"] = False
 
 
 class Ends:
@@ -50,11 +50,11 @@ class Ends:
     @falcon.before(take)
     @falcon.after(give_back)
     def on_get(self, req: falcon.Request, resp: falcon.Response, how: str) -> None:
-        TAKEN["in the responder's finally"] = True
+        TAKEN["finally"] = True
         try:
             end(resp, how)
         finally:
-            TAKEN["in the responder's finally"] = False
+            TAKEN["finally"] = False
 
 
 def end(resp: falcon.Response, how: str) -> None:
