@@ -1,4 +1,4 @@
-# refused: It still grows
+# refused: does not do its work as before
 """Tell visitors when an article is back in stock."""
 
 from __future__ import annotations
