@@ -11,6 +11,8 @@ from dataclasses import dataclass
 from typing import Any
 
 _CHUNK = 65536
+_JSON = {"Content-Type": "application/json"}
+_CLOSE = {"Connection": "close"}  # a server that waits for more on it keeps a timer, and with it what the timer needs
 
 
 @dataclass(frozen=True)
@@ -55,7 +57,7 @@ def ask(
     connection = http.client.HTTPConnection(*address, timeout=timeout_s)
     status, count, start = 0, 0, b""
     try:
-        connection.request(method, path, body, {"Content-Type": "application/json"} if _is_json(body) else {})
+        connection.request(method, path, body, _CLOSE | (_JSON if _is_json(body) else {}))
         answer = connection.getresponse()
         status = answer.status
         while chunk := answer.read1(_CHUNK):

@@ -5,7 +5,9 @@ Each name a lesson uses is listed here; a lesson that needs a helper gets it in 
 
 from labkit.drive.options import RecordOptions
 from labkit.notebook.databases import database
+from labkit.notebook.drawing import references
 from labkit.notebook.exercises import check, exercise, hint, progress, reset, reveal
+from labkit.notebook.outliving import alive_after, answers, heap_after, what_ran
 from labkit.notebook.pictures import chain, memory, outside, show
 from labkit.notebook.running import analyse, investigate, open_recorded
 from labkit.notebook.serving import serve
@@ -14,19 +16,23 @@ from labkit.notebook.terminal import source, terminal
 
 __all__ = [
     "RecordOptions",
+    "alive_after",
     "analyse",
+    "answers",
     "chain",
     "check",
     "database",
     "evidence",
     "exercise",
     "growth_per_rung",
+    "heap_after",
     "hint",
     "investigate",
     "memory",
     "open_recorded",
     "outside",
     "progress",
+    "references",
     "reset",
     "reveal",
     "serve",
@@ -35,4 +41,5 @@ __all__ = [
     "source",
     "terminal",
     "types_that_grew",
+    "what_ran",
 ]

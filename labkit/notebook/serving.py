@@ -9,14 +9,14 @@ import time
 from collections import Counter
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
 from typing import Any
 
 import pandas as pd
 import psutil
 from IPython.display import HTML
 
-from labkit.cases import Load, Step, Target, target_of
+from labkit.cases import Target
+from labkit.course.service import target_for
 from labkit.drive import kernel
 from labkit.drive.faults import ServerLog
 from labkit.drive.options import RecordOptions
@@ -24,14 +24,12 @@ from labkit.drive.processes import wait_until
 from labkit.drive.replies import Reply, ask
 from labkit.drive.sampling import sample, settle
 from labkit.drive.server import Server
-from labkit.errors import CourseError
 from labkit.findings.model import Sample
 from labkit.notebook.running import scratch
 from labkit.views import pictures
 from labkit.views.figures import figure_svg
 from labkit.views.workers import workers_figure
 
-APPS = Path(__file__).resolve().parents[2] / "notebooks" / "apps"
 _MB = 1_000_000
 _NONE = "–"
 _PATIENCE_S = 1.0
@@ -45,10 +43,8 @@ class Service:
 
     def __init__(self, target: Target, workers: int, arguments: tuple[str, ...], environment: dict[str, str]) -> None:
         log = scratch() / "server.log"
-        serve, self._log = target.serve, ServerLog(log)
-        options = RecordOptions(
-            server=serve.server, worker_class=serve.worker_class, threads=serve.threads, workers=workers
-        )
+        self._log = ServerLog(log)
+        options = RecordOptions.for_serving(target.serve, workers=workers)
         self._server = Server(target, options, log, arguments=arguments, environment=environment)
         self._server.__enter__()
         self._workers, self._asked = workers, 0
@@ -208,7 +204,7 @@ def serve(
     """
     stop_all()
     pd.set_option("display.max_colwidth", _LONGEST_CELL)
-    target = _lesson_app(app) if app.endswith(".py") else target_of(app)
+    target = target_for(app)
     service = Service(target, workers, arguments, environment or {})
     _running.append(service)
     return service
@@ -218,13 +214,6 @@ def stop_all() -> None:
     """End what is served."""
     while _running:
         _running.pop().stop()
-
-
-def _lesson_app(app: str) -> Target:
-    if not (APPS / app).is_file():
-        there = ", ".join(sorted(str(path.relative_to(APPS)) for path in APPS.glob("*/*.py")))
-        raise CourseError(f"There is no app {app!r} of a lesson.", seen=f"there are: {there}")
-    return Target(label=app, app_file=APPS / app, load=Load(steps=(Step(request="GET /"),)))
 
 
 def _without_idle_columns(table: pd.DataFrame) -> pd.DataFrame:

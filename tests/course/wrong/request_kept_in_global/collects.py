@@ -1,0 +1,45 @@
+# refused: frees cycles only
+"""The order desk, with a page of the latest requests for support."""
+
+from __future__ import annotations
+
+import gc
+
+import falcon
+
+SHOWN = 10
+
+# The requests support may want to look at.
+RECENT: list[falcon.Request] = []
+
+
+class RememberRequests:
+    """Note each request on its way in."""
+
+    def process_request(self, req: falcon.Request, resp: falcon.Response) -> None:
+        RECENT.append(req)
+        gc.collect()
+
+
+class OrderResource:
+    """What is known of an order."""
+
+    def on_get(self, req: falcon.Request, resp: falcon.Response, number: str) -> None:
+        resp.media = {"order": number, "state": "packed"}
+
+
+class RecentResource:
+    """The page for support."""
+
+    def on_get(self, req: falcon.Request, resp: falcon.Response) -> None:
+        resp.media = {"recent": [f"{one.method} {one.path}" for one in RECENT[-SHOWN:]]}
+
+
+def create_app() -> falcon.App:
+    app = falcon.App(middleware=[RememberRequests()])
+    app.add_route("/orders/{number}", OrderResource())
+    app.add_route("/recent", RecentResource())
+    return app
+
+
+app = create_app()
