@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import html
+import re
 from pathlib import Path
 
 import nbformat
@@ -13,7 +15,7 @@ NOTEBOOKS = sorted((REPOSITORY / "notebooks").glob("*.ipynb"))
 
 
 def executed(path: Path, **replaced: str) -> str:
-    """Run a notebook and return all its outputs as one text."""
+    """Run a notebook and return all its outputs as one text, then once more as they read, without tags."""
     notebook = nbformat.read(path, as_version=4)
     for cell in notebook.cells:
         for old, new in replaced.items():
@@ -23,7 +25,9 @@ def executed(path: Path, **replaced: str) -> str:
     outputs = [output for cell in notebook.cells if cell.cell_type == "code" for output in cell.outputs]
     assert not [output for output in outputs if output.output_type == "error"]
     assert not [output for output in outputs if output.get("name") == "stderr"]
-    return "\n".join(str(output.get("data", output.get("text", ""))) for output in outputs)
+    shown = "\n".join(str(output.get("data", output.get("text", ""))) for output in outputs)
+    read = html.unescape(re.sub(r"<[^>]*>|\s|\\n", " ", shown))
+    return f"{shown}\n{' '.join(read.split())}"
 
 
 @pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.name)
