@@ -11,6 +11,7 @@ from labkit.agent.client import AgentError
 from labkit.cases import Load, Serve, Step, Target, target_of
 from labkit.drive.options import RecordOptions
 from labkit.drive.replies import Reply, ask
+from labkit.drive.sampling import settle
 from labkit.drive.server import Server
 from labkit.errors import AgentFailed, CourseError
 from labkit.explore import Heap, open_snapshot
@@ -34,7 +35,8 @@ class Service:
         return ask(self.server.address, f"{method} {path}", body.encode() or None, timeout_s=_TIMEOUT_S)
 
     def heap(self) -> Heap:
-        """The heap of the worker as it is now; raises AgentFailed."""
+        """The heap of the worker once it rests: an answer comes before its connection has ended. Raises AgentFailed."""
+        settle([self.server.workers[0].process])
         file = self.folder / f"{len(list(self.folder.glob('*.heap')))}.heap"
         try:
             self.server.workers[0].agent.snapshot(str(file))
