@@ -13,6 +13,7 @@ from labkit.notebook.running import analyse, investigate, open_recorded
 from labkit.notebook.serving import serve
 from labkit.notebook.tables import evidence, growth_per_rung, shapes, types_that_grew
 from labkit.notebook.terminal import source, terminal
+from labkit.notebook.unknown import unknown
 
 __all__ = [
     "RecordOptions",
@@ -41,5 +42,6 @@ __all__ = [
     "source",
     "terminal",
     "types_that_grew",
+    "unknown",
     "what_ran",
 ]

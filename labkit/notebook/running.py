@@ -35,12 +35,16 @@ def open_recorded(name: str) -> Capture:
 
 
 def investigate(target: str, options: RecordOptions | None = None) -> Findings:
-    """Run a case under a server of its own, with a progress bar, and analyse what was recorded."""
+    """Record a target under a server of its own, and analyse what was recorded."""
+    return analyse(record(target, options))
+
+
+def record(target: str, options: RecordOptions | None = None) -> Capture:
+    """Run a target under its load, with a server of its own and a progress bar: a case, or a load file."""
     command = f"labkit investigate {target}"
     aimed = target_of(target)
     chosen = options or RecordOptions.for_serving(aimed.serve)
-    capture = record_until_clear(aimed, chosen, scratch() / "capture", command, True, lambda _: None)
-    return analyse(capture)
+    return record_until_clear(aimed, chosen, scratch() / "capture", command, True, lambda _: None)
 
 
 def analyse(capture: Capture) -> Findings:

@@ -4,17 +4,35 @@ from __future__ import annotations
 
 from html import escape
 from pathlib import Path
+from urllib.parse import quote
 
 from labkit.views.names import shown
 from labkit.views.palette import AMBER, CARD, COOL, HOT, INK, MUTED, RULE, THIRD, Colour
 
 _LONGEST_TEXT = 2000
+_ANSWERS = {
+    "right": "is what holds the memory.",
+    "near": "has to do with it; what holds the memory has another name. Look along the chain.",
+    "wrong": "does not hold what grows.",
+}
 
 
 def task_card(task: str, file: Path, hints: int) -> str:
     """What to do, and the file to do it in."""
     where = f"<p>Your copy of the service: {_link(file)}. Change it, save it, then run the check.</p>"
     return _card(COOL, "Exercise", f"<p>{_safe(task)}</p>{where}<p>{_muted(f'There are {hints} hints.')}</p>")
+
+
+def ticket_card(title: str, symptom: str, file: Path) -> str:
+    """What an operator writes of a service, and where it is."""
+    where = f"<p>The service: {_link(file)}, and how it is used: {_link(file.with_name('load.toml'))}.</p>"
+    return _card(COOL, title, f"<p>{_safe(symptom)}</p>{where}")
+
+
+def answer_card(name: str, verdict: str) -> str:
+    """Whether ``name`` holds the memory: right, near or wrong."""
+    colour = {"right": THIRD, "near": AMBER}.get(verdict, HOT)
+    return _card(colour, verdict.capitalize(), f"<p><code>{_safe(name)}</code> {_ANSWERS[verdict]}</p>")
 
 
 def grade_card(passed: bool, reason: str, lesson: str, explain: str, hints_left: int) -> str:
@@ -87,9 +105,11 @@ def _card(colour: Colour, heading: str, inner: str) -> str:
 
 
 def _link(file: Path) -> str:
-    """A link that JupyterLab opens in its editor, relative to the notebook; the path's end for the eye."""
-    shown_path = "/".join(file.parts[-3:])
-    return f'<a href="{escape("/".join(file.parts[-3:]))}"><code>{escape(shown_path)}</code></a>'
+    """A link that JupyterLab opens in its editor, relative to the notebook; without one where that is no way to it."""
+    if not file.is_relative_to(Path.cwd()):
+        return f"<code>{_safe(str(file))}</code>"
+    path = file.relative_to(Path.cwd()).as_posix()
+    return f'<a href="{escape(quote(path))}"><code>{_safe(path)}</code></a>'
 
 
 def _muted(text: str) -> str:
