@@ -22,8 +22,10 @@ def evidence(findings: Findings) -> pd.DataFrame:
     """The first suspect rung by rung: requests, objects, bytes and bytes per request since the rung before."""
     points = findings.suspects[0].series if findings.suspects else []
     table = pd.DataFrame([point.model_dump() for point in points], columns=["requests", "objects", "bytes"])
-    table["bytes per request"] = (table["bytes"].diff() / table["requests"].diff()).round(1)
-    return table
+    rates = table["bytes"].diff() / table["requests"].diff()
+    read = table.map("{:,}".format)
+    read["bytes per request"] = ["–" if np.isnan(rate) else f"{rate:,.1f}" for rate in rates]
+    return read.rename_axis("rung")
 
 
 def types_that_grew(capture: Capture, rows: int = 8) -> pd.DataFrame:
@@ -31,7 +33,8 @@ def types_that_grew(capture: Capture, rows: int = 8) -> pd.DataFrame:
     first, last = (_by_type(capture, entry.file) for entry in (capture.snapshots[0], capture.snapshots[-1]))
     table = pd.DataFrame({"after warm-up": first, "at the end": last}).fillna(0).astype(int)
     table["gained"] = table["at the end"] - table["after warm-up"]
-    return table.sort_values("gained", ascending=False).head(rows)
+    top = table.sort_values("gained", ascending=False).head(rows)
+    return top.map("{:,}".format).rename_axis("type")
 
 
 def growth_per_rung(capture: Capture, rows: int = 1) -> pd.DataFrame:
