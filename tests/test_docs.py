@@ -292,7 +292,8 @@ def test_commands_and_options_that_a_page_mentions_exist(
 @by_page
 def test_options_in_code_marks_exist(page: Path, commands: dict[str, argparse.ArgumentParser]) -> None:
     ours = {option for parser in commands.values() for option in parser._option_string_actions}
-    foreign = _options_of_the_benchmarks() | _options_of_the_plugin() | {"--frozen", "--native"}
+    gunicorn = {"--max-requests", "--preload"}
+    foreign = _options_of_the_benchmarks() | _options_of_the_plugin() | gunicorn | {"--frozen", "--native"}
     named = re.findall(r"`(--[a-z][a-z-]*)[ =`]", _prose(page))
     assert [option for option in named if option not in ours | foreign] == []
 
