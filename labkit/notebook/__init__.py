@@ -7,6 +7,7 @@ from labkit.drive.options import RecordOptions
 from labkit.notebook.databases import database
 from labkit.notebook.drawing import references
 from labkit.notebook.exercises import check, exercise, hint, progress, reset, reveal
+from labkit.notebook.opinions import cost_of_tracing, five_tools, side_by_side
 from labkit.notebook.outliving import alive_after, answers, heap_after, what_ran
 from labkit.notebook.pictures import chain, memory, outside, show
 from labkit.notebook.running import analyse, investigate, open_recorded
@@ -22,9 +23,11 @@ __all__ = [
     "answers",
     "chain",
     "check",
+    "cost_of_tracing",
     "database",
     "evidence",
     "exercise",
+    "five_tools",
     "growth_per_rung",
     "heap_after",
     "hint",
@@ -39,6 +42,7 @@ __all__ = [
     "serve",
     "shapes",
     "show",
+    "side_by_side",
     "source",
     "terminal",
     "types_that_grew",

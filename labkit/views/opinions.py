@@ -6,11 +6,15 @@ from dataclasses import dataclass
 
 from labkit.findings.model import Findings, SecondOpinion, SeenGrowth
 from labkit.views.names import prose, shown
-from labkit.views.units import bytes_text, count_text, milliseconds_text, number, plural
+from labkit.views.units import bytes_rate, bytes_text, count_text, milliseconds_text, number, plural
 
 MEASURABLE = 1.1  # two windows without any tool differ by so much
 MOST_SEEN = 3
 NAME_LIMIT = 60
+GRAPH = "heap graph"
+_SLOWER = 1.5  # a lesson's window is short: below it the same app differs from itself
+_MOST_PLACES = 2
+_WHERE = {"objgraph": "a child", "guppy3": "a child", "py-spy": "outside"}
 
 #: What a tool counts, one and many.
 _COUNTED = {"tracemalloc": ("block", "blocks"), "memray": ("allocation", "allocations")}
@@ -34,6 +38,37 @@ def opinion_rows(findings: Findings) -> list[OpinionText]:
     """A row for each recording, in the order they were made."""
     several = len({opinion.pid for opinion in findings.second_opinions}) > 1
     return [_row(opinion, several) for opinion in findings.second_opinions]
+
+
+def saw_most(opinion: SecondOpinion) -> str:
+    """What it says grew most, in one line; of places the first two."""
+    if opinion.why_not:
+        return f"not recorded: {prose(opinion.why_not)}"
+    most = opinion.saw if opinion.tool in _WHERE else opinion.saw[:_MOST_PLACES]
+    return _saw(opinion.model_copy(update={"saw": most})).replace("site-packages/", "")
+
+
+def heap_graph_saw(findings: Findings) -> str:
+    """The same of the snapshots, without what memray adds."""
+    held = [one for one in findings.suspects if one.kind != "native"]
+    if held:
+        grows = held[0].grows
+        return f"{shown(held[0].retainer, NAME_LIMIT)} {shown(grows.type)} +{bytes_rate(grows.bytes_per_request)}"
+    return "no Python object that grows"
+
+
+def price(opinion: SecondOpinion) -> tuple[str, str, str, str]:
+    """Where it looks from, how long the worker stood still, memory it took and where, how much slower requests were."""
+    cost = opinion.cost
+    still = milliseconds_text(cost["pause_ms"]) if "pause_ms" in cost else "-"
+    more = f"{bytes_text(cost['child_peak_bytes'])} in the child" if "child_peak_bytes" in cost else "-"
+    if opinion.tool == "memray":
+        more = f"{bytes_text(cost.get('uss_bytes', 0))} in the worker"
+    times = cost.get("requests_per_s_without", 0) / (cost.get("requests_per_s") or 1)
+    slower = f"{number(times, 2)} times" if times >= _SLOWER else f"less than {_SLOWER} times"
+    if opinion.tool in ("objgraph", "guppy3"):
+        slower = "nothing but the fork"
+    return _WHERE.get(opinion.tool, "the worker itself"), still, more, slower
 
 
 def _row(opinion: SecondOpinion, several: bool) -> OpinionText:
