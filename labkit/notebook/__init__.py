@@ -11,6 +11,7 @@ from labkit.notebook.opinions import cost_of_tracing, five_tools, side_by_side
 from labkit.notebook.outliving import alive_after, answers, heap_after, what_ran
 from labkit.notebook.pictures import chain, memory, outside, show
 from labkit.notebook.running import analyse, investigate, open_recorded
+from labkit.notebook.scraping import alerts, scraped
 from labkit.notebook.serving import serve
 from labkit.notebook.tables import evidence, growth_per_rung, shapes, types_that_grew
 from labkit.notebook.terminal import source, terminal
@@ -18,6 +19,7 @@ from labkit.notebook.unknown import unknown
 
 __all__ = [
     "RecordOptions",
+    "alerts",
     "alive_after",
     "analyse",
     "answers",
@@ -39,6 +41,7 @@ __all__ = [
     "references",
     "reset",
     "reveal",
+    "scraped",
     "serve",
     "shapes",
     "show",

@@ -70,6 +70,10 @@ class Service:
         rows = {request: self._row(request, times, body, clients, leave_after) for request in requests}
         return _without_idle_columns(pd.DataFrame.from_dict(rows, orient="index"))
 
+    def send(self, request: str, times: int, clients: int = 4) -> None:
+        """Send it so many times and wait for no more than the answers."""
+        self._send(request, times, None, clients, None)
+
     def told(self, path: str) -> Any:
         """The answer to one ``GET``: JSON, or text."""
         return ask(self._server.address, f"GET {path}").told
