@@ -13,7 +13,7 @@ from labkit.notebook.pictures import chain, memory, outside, show
 from labkit.notebook.running import analyse, investigate, open_recorded
 from labkit.notebook.scraping import alerts, scraped
 from labkit.notebook.serving import serve
-from labkit.notebook.tables import evidence, growth_per_rung, shapes, types_that_grew
+from labkit.notebook.tables import evidence, growth_per_rung, ledger, shapes, types_that_grew
 from labkit.notebook.terminal import source, terminal
 from labkit.notebook.unknown import unknown
 
@@ -34,6 +34,7 @@ __all__ = [
     "heap_after",
     "hint",
     "investigate",
+    "ledger",
     "memory",
     "open_recorded",
     "outside",

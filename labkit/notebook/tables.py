@@ -13,6 +13,8 @@ from labkit.growth.trend import trend_of
 from labkit.notebook.running import said
 from labkit.store.capture import Capture
 from labkit.store.snapshot import read_snapshot
+from labkit.views.units import bytes_text
+from labkit.views.wording import ledger_rows
 
 LINE = "slope of the steady part"
 NONE = "none"
@@ -26,6 +28,14 @@ def evidence(findings: Findings) -> pd.DataFrame:
     read = table.map("{:,}".format)
     read["bytes per request"] = ["–" if np.isnan(rate) else f"{rate:,.1f}" for rate in rates]
     return read.rename_axis("rung")
+
+
+def ledger(findings: Findings) -> pd.DataFrame:
+    """Where the worker's memory is at the end, and by how much each part grows with a request."""
+    rows = ledger_rows(findings.ledger, findings.unit)
+    table = pd.DataFrame(rows, columns=["where the memory is", "at the end", "grows by"])
+    table["at the end"] = table["at the end"].map(bytes_text)
+    return table.set_index("where the memory is")
 
 
 def types_that_grew(capture: Capture, rows: int = 8) -> pd.DataFrame:
