@@ -10,7 +10,7 @@ from labkit.notebook.exercises import check, exercise, hint, progress, reset, re
 from labkit.notebook.opinions import cost_of_tracing, five_tools, side_by_side
 from labkit.notebook.outliving import alive_after, answers, heap_after, what_ran
 from labkit.notebook.pictures import chain, memory, outside, show
-from labkit.notebook.running import analyse, investigate, open_recorded
+from labkit.notebook.running import analyse, investigate, open_recorded, record
 from labkit.notebook.scraping import alerts, scraped
 from labkit.notebook.serving import serve
 from labkit.notebook.tables import evidence, growth_per_rung, ledger, shapes, types_that_grew
@@ -39,6 +39,7 @@ __all__ = [
     "open_recorded",
     "outside",
     "progress",
+    "record",
     "references",
     "reset",
     "reveal",

@@ -27,7 +27,7 @@ def evidence(findings: Findings) -> pd.DataFrame:
     rates = table["bytes"].diff() / table["requests"].diff()
     read = table.map("{:,}".format)
     read["bytes per request"] = ["–" if np.isnan(rate) else f"{rate:,.1f}" for rate in rates]
-    return read.rename_axis("rung")
+    return read.rename_axis(columns="rung")
 
 
 def ledger(findings: Findings) -> pd.DataFrame:
@@ -35,7 +35,7 @@ def ledger(findings: Findings) -> pd.DataFrame:
     rows = ledger_rows(findings.ledger, findings.unit)
     table = pd.DataFrame(rows, columns=["where the memory is", "at the end", "grows by"])
     table["at the end"] = table["at the end"].map(bytes_text)
-    return table.set_index("where the memory is")
+    return table.set_index("where the memory is").rename_axis(index=None, columns="where the memory is")
 
 
 def types_that_grew(capture: Capture, rows: int = 8) -> pd.DataFrame:
@@ -44,7 +44,7 @@ def types_that_grew(capture: Capture, rows: int = 8) -> pd.DataFrame:
     table = pd.DataFrame({"after warm-up": first, "at the end": last}).fillna(0).astype(int)
     table["gained"] = table["at the end"] - table["after warm-up"]
     top = table.sort_values("gained", ascending=False).head(rows)
-    return top.map("{:,}".format).rename_axis("type")
+    return top.map("{:,}".format).rename_axis(columns="type")
 
 
 def growth_per_rung(capture: Capture, rows: int = 1) -> pd.DataFrame:

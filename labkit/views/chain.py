@@ -62,7 +62,8 @@ def _role(step: Step, suspect: Suspect) -> str:
         grows = suspect.grows
         times, words = rate_shown(grows.per)
         objects, size = grows.objects_per_request * times, grows.bytes_per_request * times
-        return f"+{number(objects)} objects, +{bytes_text(size)} {words}"
+        counted = f"+{number(objects)} objects, " if objects else ""
+        return f"{counted}+{bytes_text(size)} {words}"
     if step.is_retainer:
         return f"{elided(shown(suspect.retainer), ROLE_COLUMNS)} holds the growth"
     return "always alive" if step.is_root else ""
