@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import atexit
+import contextlib
+import fcntl
+import os
 import shutil
 import tempfile
+import time
 from html import escape
 from pathlib import Path
 
@@ -21,6 +25,9 @@ from labkit.store.capture import Capture
 from labkit.views.names import shown
 
 DATA = Path(__file__).resolve().parents[2] / "data"
+_PREFIX = "labkit-notebook-"
+_JUST_MADE_S = 60
+_held: list[int] = []
 
 
 def open_recorded(name: str) -> Capture:
@@ -55,10 +62,34 @@ def analyse(capture: Capture) -> Findings:
 
 
 def scratch() -> Path:
-    """A folder that goes with the kernel."""
-    folder = Path(tempfile.mkdtemp(prefix="labkit-notebook-"))
+    """A folder that goes with the kernel; what a killed kernel left behind goes with the next one's first."""
+    folder = Path(tempfile.mkdtemp(prefix=_PREFIX))
     atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    if not _held:
+        _sweep(folder.parent)
+    _held.append(_lock(folder))
     return folder
+
+
+def _lock(folder: Path) -> int:
+    """A lock that ends with this process, however it ends; OSError when another has it."""
+    held = os.open(folder, os.O_RDONLY)
+    try:
+        fcntl.flock(held, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        os.close(held)
+        raise
+    return held
+
+
+def _sweep(parent: Path) -> None:
+    """Remove folders of kernels that have ended; one just made may not be locked yet, and is left alone."""
+    for folder in parent.glob(f"{_PREFIX}*"):
+        with contextlib.suppress(OSError):
+            if time.time() - folder.stat().st_mtime > _JUST_MADE_S:
+                held = _lock(folder)
+                shutil.rmtree(folder, ignore_errors=True)
+                os.close(held)
 
 
 def said(line: str) -> None:

@@ -96,6 +96,13 @@ def test_the_picture_is_well_formed_within_bounds_and_named(name: str) -> None:
     assert not list(svg.iter(f"{SVG}script"))
 
 
+def test_memory_of_c_code_has_no_count_of_objects() -> None:
+    bare = made.SESSIONS.grows.model_copy(update={"objects_per_request": 0.0})
+    svg = chain_svg(made.SESSIONS.model_copy(update={"grows": bare}))
+    assert ">+1.83 kB per request<" in svg
+    assert "objects" not in svg
+
+
 def test_the_guilty_edge_stands_out() -> None:
     svg = chain_svg(made.SESSIONS)
     assert svg.count("stroke-width: 3.2") == 1
