@@ -19,14 +19,19 @@ def _kernel(folder: Path, seconds: float) -> tuple[subprocess.Popen[str], Path]:
     )
     assert process.stdout is not None
     made = Path(process.stdout.readline().strip())
-    long_ago = time.time() - 3600
-    os.utime(made, (long_ago, long_ago))
     return process, made
+
+
+def _age(folder: Path) -> None:
+    long_ago = time.time() - 3600
+    os.utime(folder, (long_ago, long_ago))
 
 
 def test_a_killed_kernels_folder_goes_with_the_next_and_a_living_ones_stays(tmp_path: Path) -> None:
     killed, left = _kernel(tmp_path, 60)
     living, used = _kernel(tmp_path, 60)
+    _age(left)
+    _age(used)
     killed.send_signal(signal.SIGKILL)
     killed.communicate()
     assert left.exists()
